@@ -1,0 +1,1 @@
+"""Connectors: a folder each, found by walking this one."""

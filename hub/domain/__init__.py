@@ -1,0 +1,1 @@
+"""What the hub is about: frozen data and pure rules, without a database, a network or a clock."""

@@ -1,0 +1,51 @@
+"""Which event goes out, as what, to whom."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+DeliveryState = Literal[
+    "planned", "begun", "delivered", "acknowledged", "refused", "in_doubt", "parked", "dead", "superseded", "skipped"
+]
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule: when `on` happens, `send` this document to connection `to` (`origin` = where the order came from)."""
+
+    name: str
+    on: str
+    to: str
+    send: str
+    origin: str = ""
+    """Only for orders from this connection; empty means any."""
+    lane: str = "document"
+    active: bool = True
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event that goes to one connection as one document."""
+
+    connection: str
+    send: str
+    subject_kind: str
+    subject_id: str
+    event_id: str
+    order_id: str = ""
+    order_key: str = ""
+    route: str = ""
+    lane: str = "document"
+    partner: str = ""
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A leg on its way. Its id is the idempotency key of every attempt."""
+
+    id: str
+    leg: Leg
+    state: DeliveryState = "planned"
+    attempts: int = 0
+    message_id: str = ""
+    reference: str = ""
+    problem: str = ""
