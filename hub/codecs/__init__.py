@@ -1,1 +1,1 @@
-"""."""
+"""Syntax, pure: bytes to trees and back. No clock, no network, no files but the dictionaries that lie beside."""

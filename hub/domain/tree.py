@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 
-
 class Node(msgspec.Struct, gc=False):
     """One EDI segment, with the segments and loops that hang below it.
 
@@ -46,3 +45,5 @@ class Decoded(msgspec.Struct, kw_only=True):
     """Interchange, group and set control numbers as received."""
     problems: tuple[Any, ...] = ()
     """`hub.domain.errors.Problem`s found in the syntax or against the guide. Fatal ones refuse the document."""
+    facts: dict[str, str] = {}
+    """What else the envelope said, by the codec's own names: separators, group fields. Shared by a group's sets."""

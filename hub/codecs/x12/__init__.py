@@ -1,0 +1,1 @@
+"""X12: interchanges of groups of sets, separated by characters that each interchange chooses."""

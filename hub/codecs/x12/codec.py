@@ -1,0 +1,37 @@
+"""The X12 codec as the hub sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hub.codecs.x12 import framing, reader
+from hub.domain.tree import Decoded
+from hub.ports import Frame, Profile
+
+
+class X12:
+    """The codec `x12`."""
+
+    name = "x12"
+    content_type = "application/edi-x12"
+
+    def sniff(self, head: bytes) -> bool:
+        """Say whether the bytes begin with an interchange header, after a byte order mark and white space."""
+        bare = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        return bare[:3] == b"ISA" and len(bare) > 3 and not bare[3:4].isalnum() and not bare[3:4].isspace()
+
+    def frames(self, body: bytes, profile: Profile) -> Sequence[Frame]:
+        """Cut a message into frames."""
+        return framing.frames(body, profile)
+
+    def decode(self, body: bytes, frame: Frame, profile: Profile) -> Iterator[Decoded]:
+        """Yield the sets of a frame."""
+        return reader.decode(body, frame, profile)
+
+    def encode(self, trees: Sequence[Any], envelope: Mapping[str, Any]) -> bytes:
+        """Write one interchange with one group."""
+        raise NotImplementedError
+
+
+CODEC = X12()
