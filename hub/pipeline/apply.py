@@ -1,0 +1,120 @@
+"""Canonical documents to our records: create what is new, drop what is a repeat, hand changes to the operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from hub.domain.link import Link
+from hub.domain.order import Order, Source
+from hub.pipeline.map_in import Mapped
+from hub.pipeline.services import Services
+from hub.ports.records import Unit
+
+
+def apply(services: Services, unit: Unit, mapped: Sequence[Mapped]) -> None:
+    """Store orders and announce every other document as `<kind>.received` with the document attached."""
+    live = [each for each in mapped if each.state == "applied" and each.document is not None]
+    _apply_orders(unit, [each for each in live if isinstance(each.document, Order)])
+    for each in live:
+        if not isinstance(each.document, Order):
+            _announce(unit, each, f"{each.kind}.received")
+
+
+def _announce(unit: Unit, each: Mapped, name: str, order_id: str = "") -> None:
+    event = unit.emit(
+        name,
+        order_id=order_id,
+        subject_kind=each.kind,
+        origin=each.message.connection,
+        message_id=each.message.id,
+        partner=each.partner,
+    )
+    unit.attached[event.id] = each.document
+    each.reference = str(getattr(each.document, "number", ""))
+
+
+def _apply_orders(unit: Unit, mapped: Sequence[Mapped]) -> None:
+    if not mapped:
+        return
+    identities = {id(each): identity(unit, each) for each in mapped}
+    known = unit.known_orders(identities.values())
+    for each in mapped:
+        key = identities[id(each)]
+        each.reference = each.document.number
+        before = known.get(key)
+        if before is not None:
+            _meet(unit, each, before)
+        elif each.document.purpose in ("change", "cancel"):
+            each.state, each.waits_for = "waiting", key
+        else:
+            known[key] = _create(unit, each, key)
+
+
+def identity(unit: Unit, each: Mapped) -> tuple[str, str]:
+    """Return what an order is known by: (account, external id), for EDI (buyer party, purchase order number)."""
+    order: Order = each.document
+    connection = unit.config.connections[each.message.connection]
+    if each.decoded.sender:
+        buyer = each.partner or (order.buyer.gln if order.buyer else "") or each.decoded.sender
+        return f"edi:{buyer}", order.number
+    return connection.identity, order.external_id or order.number
+
+
+def _create(unit: Unit, each: Mapped, key: tuple[str, str]) -> Order:
+    connection = unit.config.connections[each.message.connection]
+    given: Order = each.document
+    source = Source(
+        connection=connection.name,
+        channel=connection.channel,
+        kind=connection.source_kind,  # type: ignore[arg-type]
+        external_id=key[1],
+        external_number=given.number,
+        agent=given.source.agent,
+    )
+    order = replace(
+        given,
+        id=unit.new_id(),
+        account=key[0],
+        external_id=key[1],
+        source=source,
+        partner=each.partner or connection.partner,
+        received_at=unit.now,
+        acceptance="received",
+    )
+    unit.put(order)
+    each.subject_id = order.id
+    if given.external_id:
+        link = Link(connection=connection.name, kind="order", external_id=given.external_id, our_id=order.id)
+        unit.links([link])
+    unit.emit(
+        "order.received",
+        order_id=order.id,
+        subject_kind="order",
+        subject_id=order.id,
+        origin=connection.name,
+        message_id=each.message.id,
+        partner=order.partner,
+    )
+    if order.holds:
+        each.state = "held"
+    return order
+
+
+def _meet(unit: Unit, each: Mapped, before: Order) -> None:
+    """Decide what a document about a known order is: a cancellation, a change, or a repeat without effect."""
+    given: Order = each.document
+    each.subject_id = before.id
+    if given.purpose == "cancel" or given.cancellation == "requested":
+        _announce(unit, each, "order.cancel_received", before.id)
+    elif given.purpose in ("change", "replace") or _is_newer(given, before):
+        _announce(unit, each, "order.change_received", before.id)
+    else:
+        each.state = "repeated"
+
+
+def _is_newer(given: Order, before: Order) -> bool:
+    if given.source_updated_at is None or before.source_updated_at is None:
+        return False
+    return given.source_updated_at > before.source_updated_at

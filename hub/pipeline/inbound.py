@@ -1,0 +1,132 @@
+"""From stored bytes to records and events: decode, map_in, validate, apply, operations, route, in one commit per batch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from hub.domain.config import Config
+from hub.domain.errors import HubError, Problem, Rejected, RetryLater
+from hub.domain.inbox import FrameRow
+from hub.domain.message import Message
+from hub.domain.work import Claim
+from hub.pipeline import settle
+from hub.pipeline.apply import apply
+from hub.pipeline.decode import Reading, decode, decode_frame
+from hub.pipeline.map_in import Mapped, map_in
+from hub.pipeline.operate import operate
+from hub.pipeline.route import route
+from hub.pipeline.services import Services
+from hub.pipeline.validate import validate
+from hub.ports.records import Unit
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Taken:
+    """One claimed message or frame on its way through the stages."""
+
+    claim: Claim
+    message: Message
+    frame: FrameRow | None = None
+    reading: Reading = field(default_factory=Reading)
+    mapped: list[Mapped] = field(default_factory=list)
+    failure: HubError | None = None
+
+
+def take_in(services: Services, claims: Sequence[Claim]) -> None:
+    """Handle claimed messages as one batch; if anything fails, each alone, so that one bad one harms no other."""
+    services.crash("claimed")
+    config = services.config()
+    taken = _load(services, claims)
+    for each in taken:
+        _translate(services, config, each)
+    services.crash("decoded")
+    _commit_all(services, taken)
+
+
+def _load(services: Services, claims: Sequence[Claim]) -> list[Taken]:
+    if claims and claims[0].task == "frame":
+        keys = [(each.subject_id, each.part) for each in claims]
+        found = services.store.look(lambda unit: unit.frames(keys))
+        taken = []
+        for claim in claims:
+            frame, message, body = found[claim.subject_id, claim.part]
+            taken.append(Taken(claim=claim, message=_with_body(message, body), frame=frame))
+        return taken
+    messages = services.store.look(lambda unit: unit.messages([each.subject_id for each in claims]))
+    return [Taken(claim=each, message=messages[each.subject_id]) for each in claims]
+
+
+def _with_body(message: Message, body: bytes) -> Message:
+    return replace(message, body=body)
+
+
+def _translate(services: Services, config: Config, each: Taken) -> None:
+    """Run the pure stages; what they cannot read is a finding about the message, not a failure of the batch."""
+    try:
+        if each.frame is None:
+            each.reading = decode(services, config, each.message)
+        else:
+            each.reading = decode_frame(services, config, each.message, each.frame)
+        each.mapped = map_in(services, config, each.message, each.reading)
+    except HubError as error:
+        each.failure = error
+    except Exception as error:
+        log.exception("message %s could not be translated", each.message.id)
+        problem = Problem(code="internal", text=f"the hub failed on these bytes: {type(error).__name__}: {error}")
+        each.failure = Rejected([problem])
+
+
+def _commit_all(services: Services, taken: Sequence[Taken]) -> None:
+    if not taken:
+        return
+    try:
+        _commit(services, taken)
+    except Exception as error:
+        if len(taken) == 1:
+            settle.failed(services, taken[0].claim, taken[0].message, error)
+            return
+        log.warning("a batch of %d failed (%s); each runs alone", len(taken), error)
+        for each in taken:
+            _commit_all(services, [each])
+
+
+def _commit(services: Services, taken: Sequence[Taken]) -> None:
+    lanes: set[str] = set()
+
+    def work(unit: Unit) -> None:
+        lanes.clear()
+        mine = unit.fence([each.claim for each in taken])
+        ours = [each for each in taken if each.claim.id in mine]
+        _apply(services, unit, ours)
+        services.crash("written")
+        lanes.update(unit.planned_lanes())
+
+    services.store.transact(work)
+    services.crash("committed")
+    for lane in sorted(lanes):
+        services.doorbell.ring(lane)
+
+
+def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
+    good = [each for each in ours if each.failure is None]
+    for each in ours:
+        if isinstance(each.failure, RetryLater):
+            raise each.failure
+    settle.quarantine(unit, [(each.message, each.failure) for each in ours if each.failure is not None])
+    framed = [each for each in good if each.reading.frames]
+    settle.framed(unit, [(each.message, each.reading) for each in framed])
+    whole = [each for each in good if not each.reading.frames]
+    mapped = [document for each in whole for document in each.mapped]
+    validate(services, unit, mapped)
+    apply(services, unit, mapped)
+    operate(services, unit)
+    route(services, unit)
+    settle.settled(services, unit, [(each.message, each.frame, each.reading, each.mapped) for each in whole])
+    if services.hooks.observed:
+        services.hooks.observe(tuple(unit.events))

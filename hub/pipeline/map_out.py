@@ -1,0 +1,51 @@
+"""Canonical documents to trees, by the outbound agreement of the delivery's connection and document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.domain.connection import Agreement
+from hub.domain.errors import HubError, Problem, Rejected
+from hub.domain.route import Delivery
+from hub.pipeline.services import Services
+from hub.ports.records import Unit
+
+
+@dataclass(slots=True, kw_only=True)
+class Outward:
+    """A delivery with the document it carries, as a tree; or why there is none."""
+
+    delivery: Delivery
+    agreement: Agreement | None = None
+    document: Any = None
+    tree: Any = None
+    failure: HubError | None = None
+
+
+def map_out(services: Services, unit: Unit, deliveries: Sequence[Delivery]) -> list[Outward]:
+    """Return a tree per delivery; the records are loaded in one query per kind."""
+    ids: dict[str, set[str]] = {}
+    for each in deliveries:
+        ids.setdefault(each.leg.subject_kind, set()).add(each.leg.subject_id)
+    found = {kind: unit.load_named(kind, keys) for kind, keys in ids.items()}
+    return [_outward(services, unit, each, found[each.leg.subject_kind].get(each.leg.subject_id)) for each in deliveries]
+
+
+def _outward(services: Services, unit: Unit, delivery: Delivery, document: Any) -> Outward:
+    leg = delivery.leg
+    agreement = unit.config.outbound.get((leg.connection, leg.send))
+    outward = Outward(delivery=delivery, agreement=agreement, document=document)
+    if agreement is None:
+        text = f"connection {leg.connection} has no outbound agreement for {leg.send}; add one, then retry"
+        outward.failure = Rejected([Problem(code="no_agreement", path=leg.send, text=text)])
+    elif document is None:
+        text = f"{leg.subject_kind} {leg.subject_id} does not exist"
+        outward.failure = Rejected([Problem(code="no_record", path=leg.send, text=text)])
+    else:
+        try:
+            outward.tree = services.translation(agreement.mapping).outward(document)
+        except HubError as error:
+            outward.failure = error
+    return outward

@@ -1,0 +1,166 @@
+"""What was answered to a delivery, stored in one commit per window: receipt, refusal, doubt or another try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from hub.domain.errors import HubError, InDoubt, Paused, Rejected, RetryLater
+from hub.domain.incident import Incident
+from hub.domain.link import Link
+from hub.domain.message import Message, Outgoing, Receipt
+from hub.domain.route import Delivery
+from hub.domain.work import Claim, WorkItem
+from hub.pipeline.deliver import Result
+from hub.pipeline.services import Opened, Services
+from hub.ports import Push
+from hub.ports.records import Unit
+
+PAUSE = 120.0
+ALARM_AFTER = 3
+
+
+@dataclass(kw_only=True)
+class Sent:
+    """One delivery after its attempt, or before one that was not possible."""
+
+    claim: Claim
+    delivery: Delivery
+    result: Result
+    out: Outgoing | None = None
+    push: Push | None = None
+
+
+def record(services: Services, unit: Unit, opened: Opened, sent: Sequence[Sent]) -> None:
+    """Store the results of a window."""
+    good = [each for each in sent if isinstance(each.result, Receipt)]
+    mine = unit.fence([each.claim for each in good])
+    _delivered(unit, opened, [each for each in good if each.claim.id in mine])
+    bad = [each for each in sent if not isinstance(each.result, Receipt)]
+    unit.end([_ended(each) for each in bad])
+    for each in bad:
+        _failed(unit, opened, each)
+    if good and any(each.claim.attempts for each in good):
+        unit.resolve([f"connection/{opened.name}"])
+
+
+def _delivered(unit: Unit, opened: Opened, good: Sequence[Sent]) -> None:
+    ended, links = [], []
+    answers: list[tuple[Message, Sequence[WorkItem]]] = []
+    for each in good:
+        receipt = each.result
+        assert isinstance(receipt, Receipt)
+        leg = each.delivery.leg
+        delivery = replace(each.delivery, state="delivered", reference=receipt.reference, problem="")
+        ended.append((delivery, "delivered", receipt.reference))
+        if receipt.reference:
+            links.append(Link(connection=leg.connection, kind=leg.send, external_id=receipt.reference, our_id=leg.subject_id, role="secondary"))  # fmt: skip
+        if receipt.kind:
+            answers.append(_answer(unit, opened, each, receipt))
+    unit.end(ended)
+    unit.links(links)
+    if answers:
+        unit.take_messages(answers)
+
+
+def _answer(unit: Unit, opened: Opened, each: Sent, receipt: Receipt) -> tuple[Message, Sequence[WorkItem]]:
+    """Turn an answer that is a document (a label, a created order) into a received message with its work."""
+    leg = each.delivery.leg
+    message = Message(
+        id=unit.new_id(),
+        connection=opened.name,
+        direction="in",
+        kind=receipt.kind,
+        received_at=unit.now,
+        partner=leg.partner,
+        event_id=f"answer:{each.delivery.id}",
+        content_type=receipt.content_type,
+        name=f"answer to {leg.send} {each.delivery.id}",
+        body=receipt.body,
+    )
+    item = WorkItem(task="ingest", subject_id=message.id, lane=leg.lane, connection=opened.name, partner=leg.partner)
+    return message, (item,)
+
+
+def _ended(each: Sent) -> tuple[Delivery, str, str]:
+    error = each.result
+    state = "planned"
+    if isinstance(error, Rejected):
+        state = "refused"
+    elif isinstance(error, InDoubt):
+        state = "in_doubt"
+    text = str(error)
+    return replace(each.delivery, state=state, problem=text), type(error).__name__, text
+
+
+def _failed(unit: Unit, opened: Opened, each: Sent) -> None:
+    error, claim = each.result, each.claim
+    assert isinstance(error, HubError)
+    if isinstance(error, Rejected):
+        unit.park([claim], status="parked", reason=str(error))
+        unit.incident(_refusal(each, error))
+    elif isinstance(error, InDoubt) and each.push is not None and each.push.on_doubt == "ask":
+        unit.park([claim], status="in_doubt", reason=str(error))
+        unit.incident(_doubt(each, error))
+    else:
+        after = error.after if isinstance(error, RetryLater) else PAUSE if isinstance(error, Paused) else None
+        unit.put_back([claim], after=after, reason=str(error))
+        if isinstance(error, Paused) or claim.attempts + 1 >= ALARM_AFTER:
+            unit.incident(unusable(opened.name, error))
+
+
+def record_unsent(unit: Unit, name: str, claims: Sequence[Claim], error: HubError) -> None:
+    """Put deliveries back that were never begun, because their connection cannot be used."""
+    after = error.after if isinstance(error, RetryLater) else PAUSE
+    unit.put_back(claims, after=after, reason=str(error))
+    if claims:
+        unit.incident(unusable(name, error))
+
+
+def unusable(name: str, error: HubError) -> Incident:
+    """Return the one incident of a connection that does not work."""
+    return Incident(
+        fingerprint=f"connection/{name}",
+        kind="connection",
+        title=f"{name} cannot be reached or used",
+        detail=str(error),
+        next_action=f"check connection {name} (its credentials, its address, their status page); its deliveries wait and go on by themselves",  # noqa: E501
+        connection=name,
+        subject_kind="connection",
+        subject_id=name,
+    )
+
+
+def _refusal(each: Sent, error: Rejected) -> Incident:
+    leg = each.delivery.leg
+    first = error.problems[0] if error.problems else None
+    cause = f"{first.code}/{first.path}" if first else "rejected"
+    return Incident(
+        fingerprint=f"out/{leg.connection}/{leg.send}/{cause}"[:300],
+        kind="value",
+        title=f"{leg.connection} refused {leg.send}: {error}"[:300],
+        detail=f"delivery {each.delivery.id} of {leg.subject_kind} {leg.subject_id}: {error}",
+        next_action="mend the mapping or the data, then retry the delivery, or skip it with a reason",
+        connection=leg.connection,
+        partner=leg.partner,
+        subject_kind="delivery",
+        subject_id=each.delivery.id,
+    )
+
+
+def _doubt(each: Sent, error: InDoubt) -> Incident:
+    leg = each.delivery.leg
+    return Incident(
+        fingerprint=f"doubt/{each.delivery.id}",
+        kind="intermittent",
+        severity="critical",
+        title=f"{leg.connection} may or may not have taken {leg.send} {each.delivery.id}",
+        detail=str(error),
+        next_action="ask the partner whether they have it (our key is the delivery's id), then mark it sent or resend it",
+        connection=leg.connection,
+        partner=leg.partner,
+        subject_kind="delivery",
+        subject_id=each.delivery.id,
+    )

@@ -1,0 +1,79 @@
+"""What the stages are given: everything that is not a stage, as ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hub.domain.config import Config
+from hub.domain.errors import Problem
+from hub.domain.event import Event
+from hub.domain.order import Order
+from hub.domain.route import Leg
+from hub.domain.shipment import Candidate, SourcingDecision
+from hub.ports import Clock, Codec, Connector, Doorbell
+from hub.ports.records import Store, Unit
+
+
+class Translation(Protocol):
+    """A compiled mapping."""
+
+    document: str
+    sha256: str
+
+    def inward(self, tree: Any) -> Any:
+        """Turn a tree into a canonical document; every problem at once as Rejected."""
+
+    def outward(self, document: Any) -> Any:
+        """Turn a canonical document into a tree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A connection that is ready to use."""
+
+    name: str
+    connector: Connector
+    instance: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What plug-ins decide and hear; each guarded alone."""
+
+    legs: Callable[[Event, Any], Iterable[Leg]] = lambda event, document: ()
+    source: Callable[[Order, Sequence[Candidate]], SourcingDecision | None] = lambda order, candidates: None
+    observe: Callable[[Sequence[Event]], None] = lambda events: None
+    checks: Callable[[str, Any], Iterable[Problem]] = lambda document, value: ()
+    observed: bool = False
+    legged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """Something the hub decides itself: which events it hears, and what it does about them, set by set."""
+
+    name: str
+    on: tuple[str, ...]
+    run: Callable[[Unit, Sequence[Event]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What `bootstrap` wires together for the pipeline."""
+
+    store: Store
+    config: Callable[[], Config]
+    clock: Clock
+    doorbell: Doorbell
+    codecs: Mapping[str, Codec]
+    translation: Callable[[str], Translation]
+    """By mapping name, as published under the present configuration."""
+    opened: Callable[[str], Opened]
+    """By connection name; raises Paused where the plug-in or a setting is missing."""
+    operations: Sequence[Operation] = ()
+    hooks: Hooks = field(default_factory=Hooks)
+    crash: Callable[[str], None] = lambda point: None
+    """Ends the process at a named point when a fault test asks for it."""
+    owner: str = "worker"

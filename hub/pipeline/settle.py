@@ -1,0 +1,153 @@
+"""How messages and their documents end: what is stored about them, and what becomes of failures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from hub.domain.errors import HubError, InDoubt, Paused, Problem, Rejected, RetryLater
+from hub.domain.inbox import DocumentRow, FrameRow, MessageEnd, MessageState
+from hub.domain.incident import Incident
+from hub.domain.message import Message
+from hub.domain.work import Claim, WorkItem
+from hub.pipeline.decode import FrameContext, Reading
+from hub.pipeline.map_in import Mapped
+from hub.pipeline.services import Services
+from hub.ports.records import Unit
+
+log = logging.getLogger(__name__)
+MOST_ATTEMPTS = 12
+Settled = tuple[Message, FrameRow | None, Reading, list[Mapped]]
+
+
+class SetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an acknowledgement needs to know of one document, without its bytes."""
+
+    set: str = ""
+    version: str = ""
+    sender: str = ""
+    receiver: str = ""
+    test: bool = False
+    controls: tuple[str, str, str] = ("", "", "")
+    facts: dict[str, str] = {}
+    accepted: bool = True
+    problems: tuple[Problem, ...] = ()
+
+
+def quarantine(unit: Unit, failed: Sequence[tuple[Message, HubError | None]]) -> None:
+    """Keep messages that could not be read at all, with every problem, and one incident per cause."""
+    ends = []
+    for message, error in failed:
+        problems = error.problems if isinstance(error, Rejected) else (Problem(code="unreadable", text=str(error)),)
+        ends.append(MessageEnd(message_id=message.id, state="quarantined", problems=problems))
+        for problem in problems:
+            unit.incident(_incident(message, problem, "parse", "message", message.id))
+    unit.end_messages(ends)
+
+
+def framed(unit: Unit, readings: Sequence[tuple[Message, Reading]]) -> None:
+    """Store the frames of large messages and the work to do them."""
+    for message, reading in readings:
+        rows = [
+            FrameRow(
+                message_id=message.id, first=frame.first, start=frame.offset, length=frame.length, count=frame.count,
+                context=msgspec.msgpack.encode(FrameContext(codec=reading.codec, context=frame.context)),
+            )
+            for frame in reading.frames
+        ]  # fmt: skip
+        unit.add_frames(rows, {message.id: ""})
+        unit.later(
+            WorkItem(task="frame", subject_id=message.id, part=row.first, connection=message.connection, partner=message.partner)
+            for row in rows
+        )  # fmt: skip
+
+
+def settled(services: Services, unit: Unit, taken: Sequence[Settled]) -> list[Message]:
+    """Store what became of every document; return the messages that are now done to the last document."""
+    rows: list[DocumentRow] = []
+    for message, _, _, mapped in taken:
+        for each in mapped:
+            rows.append(_row(unit, message, each))
+            if each.state == "rejected":
+                for problem in each.problems[:20]:
+                    if problem.severity == "error":
+                        unit.incident(_incident(message, problem, "value", "document", rows[-1].id))
+    unit.add_documents(rows)
+    whole = [each for each in taken if each[1] is None]
+    unit.end_messages([_end(message, [each.state for each in mapped]) for message, _, _, mapped in whole])
+    parts = {message.id: message for message, frame, _, _ in taken if frame is not None}
+    finished = unit.frames_done([message.id for message, frame, _, _ in taken if frame is not None])
+    for message_id in finished:
+        states = [row.state for row in unit.documents_of(message_id)]
+        unit.end_messages([_end(parts[message_id], states)])
+    return [message for message, _, _, _ in whole] + [parts[each] for each in finished]
+
+
+def _end(message: Message, states: Sequence[str]) -> MessageEnd:
+    bad = sum(state == "rejected" for state in states)
+    state: MessageState = "applied" if not bad else "rejected" if bad == len(states) else "partly_applied"
+    return MessageEnd(message_id=message.id, state=state)
+
+
+def _row(unit: Unit, message: Message, each: Mapped) -> DocumentRow:
+    return DocumentRow(
+        id=unit.new_id(),
+        message_id=message.id,
+        ordinal=each.decoded.ordinal,
+        kind=each.kind,
+        set_id=each.decoded.set,
+        connection=message.connection,
+        partner=each.partner,
+        state=each.state,
+        mapping_sha=each.mapping_sha,
+        subject_id=each.subject_id,
+        reference=each.reference,
+        result=_result(each),
+    )
+
+
+def _result(each: Mapped) -> str:
+    decoded = each.decoded
+    if not decoded.controls[2] and not each.problems:
+        return ""
+    result = SetResult(
+        set=decoded.set, version=decoded.version, sender=decoded.sender, receiver=decoded.receiver, test=decoded.test,
+        controls=decoded.controls, facts=decoded.facts, accepted=each.state != "rejected",
+        problems=each.problems or tuple(decoded.problems),
+    )  # fmt: skip
+    return msgspec.json.encode(result).decode()
+
+
+def _incident(message: Message, problem: Problem, kind: Any, subject_kind: str, subject_id: str) -> Incident:
+    return Incident(
+        fingerprint=f"in/{message.connection}/{problem.code}/{problem.path or problem.value}"[:300],
+        kind=kind,
+        title=f"{message.connection}: {problem}"[:300],
+        detail=f"message {message.id} ({message.name or message.kind}): {problem}",
+        next_action="look at the message, mend the mapping or ask the sender, then replay or skip it",
+        connection=message.connection,
+        partner=message.partner,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+    )
+
+
+def failed(services: Services, claim: Claim, message: Message, error: Exception) -> None:
+    """Put one piece of work back, or keep it for a person when it fails again and again."""
+    passing = isinstance(error, (RetryLater, Paused, InDoubt))
+    log.log(logging.WARNING if passing else logging.ERROR, "message %s: %s", message.id, error, exc_info=not passing)
+    after = error.after if isinstance(error, RetryLater) else None
+
+    def work(unit: Unit) -> None:
+        if passing or claim.attempts < MOST_ATTEMPTS:
+            unit.put_back([claim], after=after, reason=f"{type(error).__name__}: {error}")
+        else:
+            unit.park([claim], status="parked", reason=f"{type(error).__name__}: {error}")
+        if not passing:
+            problem = Problem(code="internal", text=f"{type(error).__name__}: {error}")
+            unit.incident(_incident(message, problem, "internal", "message", message.id))
+
+    services.store.transact(work)

@@ -1,0 +1,211 @@
+"""What the pipeline and the operations ask of the store: one unit of work, set-based, flushed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from hub.domain.config import Config
+from hub.domain.event import Event
+from hub.domain.inbox import DocumentRow, FrameRow, MessageEnd
+from hub.domain.incident import Incident
+from hub.domain.link import Link
+from hub.domain.message import Incoming, Message
+from hub.domain.order import Order
+from hub.domain.route import Delivery, Leg
+from hub.domain.stock import Item, Listing, StockLevel, StockMovement
+from hub.domain.work import Claim, WorkItem
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Arrival(Protocol):
+    """A stored message, new or seen before."""
+
+    message_id: str
+    repeated: bool
+
+
+class Records(Protocol):
+    """Records, read through an identity map; `put` and `emit` are written in bulk when the unit is flushed."""
+
+    now: datetime
+    config: Config
+    events: list[Event]
+    attached: dict[str, Any]
+    """Event id -> the document that caused it, for the operations of this unit."""
+
+    def new_id(self) -> str:
+        """Return a fresh UUIDv7 as text."""
+
+    def load(self, kind: type[R], ids: Iterable[str]) -> dict[str, R]:
+        """Return the records of a kind that exist, by id."""
+
+    def below(self, kind: type[R], order_ids: Iterable[str]) -> dict[str, list[R]]:
+        """Return the records of a kind that belong to orders, by order id, oldest first."""
+
+    def numbered(self, kind: type[R], numbers: Iterable[str]) -> dict[str, R]:
+        """Return the records of a kind that have one of these numbers, by number."""
+
+    def load_named(self, kind: str, ids: Iterable[str]) -> Mapping[str, Any]:
+        """Return records by the name that events and deliveries give their kind (order, shipment, invoice, …)."""
+
+    def known_orders(self, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Order]:
+        """Return the orders that exist, by (account, external id)."""
+
+    def put(self, record: Any) -> None:
+        """Store a record: version 0 is new, any other must still be the stored version when the unit is flushed."""
+
+    def emit(
+        self,
+        name: str,
+        *,
+        order_id: str = "",
+        subject_kind: str = "",
+        subject_id: str = "",
+        origin: str = "",
+        message_id: str = "",
+        partner: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """Note that something happened; operations and routes hear it in this same transaction."""
+
+    def numbers(self, scope: str, count: int) -> int:
+        """Take `count` numbers of a series in one statement and return the first."""
+
+    def links(self, links: Iterable[Link]) -> None:
+        """Store our id beside theirs; a link that exists stays."""
+
+    def linked(self, connection: str, kind: str, external_ids: Iterable[str]) -> dict[str, str]:
+        """Return our ids by theirs."""
+
+    def external_ids(self, connection: str, kind: str, our_ids: Iterable[str]) -> dict[str, str]:
+        """Return their primary ids by ours."""
+
+    def incident(self, incident: Incident) -> None:
+        """Open an incident, or count it where its fingerprint is open already."""
+
+    def resolve(self, fingerprints: Iterable[str]) -> None:
+        """Close incidents whose cause is gone."""
+
+    def later(self, items: Iterable[WorkItem]) -> None:
+        """Add work."""
+
+    def plan(self, legs: Iterable[Leg]) -> None:
+        """Turn legs into deliveries with their work; a leg of one event to one connection is planned once."""
+
+    def planned_lanes(self) -> set[str]:
+        """Return the lanes that get work when this unit commits."""
+
+
+class Goods(Protocol):
+    """Items and stock."""
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return items by id."""
+
+    def listings(self, connection: str, skus: Iterable[str]) -> dict[str, str]:
+        """Return item ids by what a connection (or partner) calls them."""
+
+    def items_by_sku(self, skus: Iterable[str]) -> dict[str, str]:
+        """Return item ids by our own SKU."""
+
+    def items_by_gtin(self, gtins: Iterable[str]) -> dict[str, str]:
+        """Return item ids by GTIN (14 digits)."""
+
+    def channels(self, item_ids: Iterable[str]) -> list[Listing]:
+        """Return every listing of these items."""
+
+    def stock(self, item_ids: Iterable[str]) -> list[StockLevel]:
+        """Return and lock the stock rows of these items, in (item, location) order."""
+
+    def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
+        """Return stock rows without locking them."""
+
+    def move(self, movement: StockMovement) -> None:
+        """Append a movement; the level changes by its deltas when the unit is flushed, all at once."""
+
+
+class Inbox(Protocol):
+    """Messages in, and what became of them."""
+
+    def messages(self, ids: Iterable[str]) -> dict[str, Message]:
+        """Return messages with their bodies."""
+
+    def frames(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[FrameRow, Message, bytes]]:
+        """Return (frame, its message without body, the frame's bytes) by (message id, first)."""
+
+    def add_frames(self, frames: Sequence[FrameRow], state: Mapping[str, str]) -> None:
+        """Store the frames of messages, with the work to do them; `state` is each message's envelope as JSON."""
+
+    def frames_done(self, message_ids: Sequence[str]) -> list[str]:
+        """Count frames off (one per entry) and return the ids of the messages whose last frame this was."""
+
+    def add_documents(self, rows: Sequence[DocumentRow]) -> None:
+        """Store what became of documents."""
+
+    def documents_of(self, message_id: str) -> list[DocumentRow]:
+        """Return the documents of a message by ordinal."""
+
+    def end_messages(self, ends: Sequence[MessageEnd]) -> None:
+        """Store how messages ended."""
+
+    def take_messages(self, arrivals: Sequence[tuple[Message, Sequence[WorkItem]]]) -> None:
+        """Store messages that came as answers to deliveries, with their work."""
+
+
+class Outbox(Protocol):
+    """Deliveries and their attempts."""
+
+    def deliveries(self, ids: Iterable[str]) -> dict[str, Delivery]:
+        """Return deliveries by id."""
+
+    def outgoing(self, message_ids: Iterable[str]) -> dict[str, Message]:
+        """Return the messages that were built for deliveries, with their bodies."""
+
+    def begin(self, begun: Sequence[tuple[Delivery, Message | None]]) -> None:
+        """Mark an attempt as begun, and store the message where it was built now."""
+
+    def end(self, ended: Sequence[tuple[Delivery, str, str]]) -> None:
+        """Store (delivery with its new state, outcome, detail) for the attempt under way."""
+
+    def control_numbers(self, scope: str, count: int, *, delivery_ids: Sequence[str]) -> list[int]:
+        """Take control numbers, each noted with the delivery it is for."""
+
+
+class Queue(Protocol):
+    """The claims that this unit acts on."""
+
+    def fence(self, claims: Sequence[Claim]) -> set[int]:
+        """Take these rows off the queue and return the ids that were still ours; others belong to somebody else."""
+
+    def renew(self, claims: Sequence[Claim], seconds: float) -> set[int]:
+        """Lengthen leases and return the ids that are still ours."""
+
+    def put_back(self, claims: Sequence[Claim], *, after: float | None, reason: str) -> None:
+        """Queue rows again after so many seconds (None: backoff with jitter by the number of attempts)."""
+
+    def park(self, claims: Sequence[Claim], *, status: str, reason: str) -> None:
+        """Keep rows for a person; they hold their key until they are resolved."""
+
+
+class Unit(Records, Goods, Inbox, Outbox, Queue, Protocol):
+    """Everything one transaction may do."""
+
+
+class Store(Protocol):
+    """The record. A closure given to `transact` may run twice and does no I/O."""
+
+    def transact(self, work: Callable[[Unit], T]) -> T:
+        """Run, flush and commit; durable when it returns."""
+
+    def look(self, query: Callable[[Unit], T]) -> T:
+        """Run a query without a transaction of its own; puts are not flushed."""
+
+    def take_in(self, connection: str, partner: str, lane: str, messages: Sequence[Incoming], cursor: tuple[str, str] | None = None) -> Sequence[Arrival]:
+        """Store messages and their work durably (grouped with others that wait), with the cursor of a pull."""
+
+    def claim(self, lane: str, task: str, limit: int, owner: str, lease_seconds: float) -> list[Claim]:
+        """Lease due rows, none whose key has an earlier unfinished row."""

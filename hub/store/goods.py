@@ -1,0 +1,133 @@
+"""Items and stock: look-ups by set, levels locked in one order, one update for a whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hub.domain.money import from_micros, to_micros
+from hub.domain.stock import Item, Listing, StockLevel, StockMovement
+from hub.store import tables_trade
+from hub.store.db import Db
+from hub.store.types import from_us, to_us
+
+_item = msgspec.json.Decoder(Item)
+_listing = msgspec.json.Decoder(Listing)
+_LEVEL = "SELECT item_id, location_id, on_hand, reserved, incoming, safety_stock, source_us FROM stock_levels"
+
+
+class GoodsPart:
+    """The `Goods` port."""
+
+    db: Db
+    now: datetime
+
+    def __init__(self) -> None:
+        self._levels: dict[tuple[str, str], StockLevel] = {}
+        self._locked: set[str] = set()
+        self._movements: list[StockMovement] = []
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Return items by id."""
+        return {item.id: item for item in map(_item.decode, self._column("items", "doc", "id", ids))}
+
+    def listings(self, connection: str, skus: Iterable[str]) -> dict[str, str]:
+        """Return item ids by what a connection calls them."""
+        wanted = sorted(set(skus) - {""})
+        if not wanted:
+            return {}
+        sql = f"SELECT sku, item_id FROM listings WHERE connection = :connection AND {self.db.among('sku', 'keys')}"
+        return {row[0]: row[1] for row in self.db.all(sql, connection=connection, keys=self.db.array(wanted))}
+
+    def items_by_sku(self, skus: Iterable[str]) -> dict[str, str]:
+        """Return item ids by our own SKU."""
+        return self._ids_by("sku", skus)
+
+    def items_by_gtin(self, gtins: Iterable[str]) -> dict[str, str]:
+        """Return item ids by GTIN, compared as 14 digits."""
+        wanted = {gtin.zfill(14): gtin for gtin in gtins if gtin}
+        return {wanted[found]: item for found, item in self._ids_by("gtin", wanted).items()}
+
+    def channels(self, item_ids: Iterable[str]) -> list[Listing]:
+        """Return every listing of these items."""
+        return list(map(_listing.decode, self._column("listings", "doc", "item_id", item_ids)))
+
+    def stock(self, item_ids: Iterable[str]) -> list[StockLevel]:
+        """Return and lock the stock rows of these items, in (item, location) order."""
+        wanted = sorted(set(item_ids))
+        missing = [each for each in wanted if each not in self._locked]
+        if missing:
+            lock = " FOR UPDATE" if self.db.postgres else ""
+            sql = f"{_LEVEL} WHERE {self.db.among('item_id', 'keys')} ORDER BY item_id, location_id{lock}"
+            for row in self.db.all(sql, keys=self.db.array(missing)):
+                self._levels[row[0], row[1]] = _level(row)
+            self._locked.update(missing)
+        return [self._levels[key] for key in sorted(self._levels) if key[0] in set(wanted)]
+
+    def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
+        """Return stock rows without locking them."""
+        sql = f"{_LEVEL} WHERE {self.db.among('item_id', 'keys')} ORDER BY item_id, location_id"
+        rows = [_level(row) for row in self.db.all(sql, keys=self.db.array(sorted(set(item_ids))))]
+        return [self._levels.get((row.item_id, row.location_id), row) for row in rows]
+
+    def move(self, movement: StockMovement) -> None:
+        """Append a movement; the level changes by its deltas."""
+        key = (movement.item_id, movement.location_id)
+        level = self._levels.get(key) or StockLevel(item_id=key[0], location_id=key[1])
+        self._levels[key] = msgspec.structs.replace(
+            level,
+            on_hand=level.on_hand + movement.on_hand_delta,
+            reserved=level.reserved + movement.reserved_delta,
+        )
+        self._movements.append(movement)
+
+    def flush_goods(self) -> None:
+        """Write the movements and add their sums to the levels, in (item, location) order."""
+        if not self._movements:
+            return
+        sums: dict[tuple[str, str], list[int]] = {}
+        rows = []
+        for each in self._movements:
+            hand, held = to_micros(each.on_hand_delta), to_micros(each.reserved_delta)
+            total = sums.setdefault((each.item_id, each.location_id), [0, 0])
+            total[0] += hand
+            total[1] += held
+            rows.append((each.id, each.item_id, each.location_id, each.kind, hand, held, each.order_id, each.reason, to_us(each.at)))  # fmt: skip
+        self.db.insert(tables_trade.stock_movements, _MOVEMENT_COLUMNS, rows)
+        self.db.add(tables_trade.stock_levels, ("item_id", "location_id"), ("on_hand", "reserved"),
+                    [(*key, *sums[key]) for key in sorted(sums)])  # fmt: skip
+        self._movements.clear()
+
+    def _ids_by(self, column: str, values: Iterable[str]) -> dict[str, str]:
+        wanted = sorted(set(values) - {""})
+        if not wanted:
+            return {}
+        sql = f"SELECT {column}, id FROM items WHERE {self.db.among(column, 'keys')}"
+        return {row[0]: row[1] for row in self.db.all(sql, keys=self.db.array(wanted))}
+
+    def _column(self, table: str, column: str, by: str, keys: Iterable[str]) -> list[str]:
+        wanted = sorted(set(keys))
+        if not wanted:
+            return []
+        sql = f"SELECT {column} FROM {table} WHERE {self.db.among(by, 'keys')}"
+        return [row[0] for row in self.db.all(sql, keys=self.db.array(wanted))]
+
+
+def _level(row: Any) -> StockLevel:
+    return StockLevel(
+        item_id=row[0],
+        location_id=row[1],
+        on_hand=from_micros(row[2]),
+        reserved=from_micros(row[3]),
+        incoming=from_micros(row[4]),
+        safety_stock=from_micros(row[5]),
+        source_at=None if row[6] is None else from_us(row[6]),
+    )
+
+
+_MOVEMENT_COLUMNS = (
+    "id", "item_id", "location_id", "kind", "on_hand_delta", "reserved_delta", "order_id", "reason", "at_us",
+)  # fmt: skip

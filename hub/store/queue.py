@@ -1,0 +1,127 @@
+"""The queue of record: rows are claimed under a lease, fenced by an epoch, and gone when they are done."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from hub.domain.work import Claim, WorkItem
+from hub.store import tables
+from hub.store.db import Db
+from hub.store.types import to_us
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 900.0
+_COLUMNS = "id, lane, task, subject_id, part, order_key, epoch, starts, attempts, connection, partner, reason"
+_READY = """
+    lane = :lane AND task = :task AND status = 'queued' AND due_us <= :now {starts}
+    AND (order_key IS NULL OR NOT EXISTS (
+        SELECT 1 FROM work earlier WHERE earlier.order_key = work.order_key AND earlier.id < work.id))
+    ORDER BY due_us, id LIMIT :limit
+"""
+_TAKE = (
+    "UPDATE work SET status = 'running', owner = :owner, lease_us = :lease, epoch = epoch + 1, starts = starts + 1 "
+    "WHERE id IN (SELECT id FROM work WHERE {ready}{skip}) "
+    f"RETURNING {_COLUMNS}"
+)
+
+
+def add_work(db: Db, items: Sequence[tuple[WorkItem, int]]) -> None:
+    """Queue items; each comes with the time from which it is due where it names none."""
+    rows = [
+        (
+            item.lane, item.task, item.subject_id, item.part, item.order_key, "queued",
+            now if item.due_at is None else to_us(item.due_at), item.connection, item.partner, item.reason,
+        )
+        for item, now in items
+    ]  # fmt: skip
+    db.insert(tables.work, _ADDED, rows)
+
+
+_ADDED = (
+    "lane", "task", "subject_id", "part", "order_key", "status", "due_us", "connection", "partner", "reason",
+)  # fmt: skip
+
+
+def claim(db: Db, lane: str, task: str, limit: int, owner: str, lease_seconds: float, *, alone: bool) -> list[Claim]:
+    """Lease due rows by database time. Rows that were started before (a crash) are claimed one at a time."""
+    now = db.now_us()
+    ready = _READY.format(starts="AND starts > 0" if alone else "AND starts = 0")
+    sql = _TAKE.format(ready=ready, skip=" FOR UPDATE SKIP LOCKED" if db.postgres else "")
+    rows = db.all(
+        sql, lane=lane, task=task, now=now, limit=1 if alone else limit, owner=owner,
+        lease=now + int(lease_seconds * 1e6),
+    )  # fmt: skip
+    return sorted((_claim(row) for row in rows), key=lambda found: found.id)
+
+
+def _claim(row: Any) -> Claim:
+    names = ("id", "lane", "task", "subject_id", "part", "order_key", "epoch", "starts", "attempts", "connection", "partner", "reason")  # fmt: skip
+    return Claim(**dict(zip(names, row, strict=True)))
+
+
+def requeue_expired(db: Db) -> int:
+    """Give back rows whose worker let the lease run out; they come back alone, with their start counted."""
+    return db.run("UPDATE work SET status = 'queued' WHERE status = 'running' AND lease_us < :now", now=db.now_us())
+
+
+def due_lanes(db: Db) -> list[str]:
+    """Return the lanes in which something is due."""
+    rows = db.all("SELECT DISTINCT lane FROM work WHERE status = 'queued' AND due_us <= :now", now=db.now_us())
+    return [row[0] for row in rows]
+
+
+def backoff(attempts: int) -> float:
+    """Return seconds to wait before attempt number `attempts` + 1: doubling, with full jitter on its upper half."""
+    longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempts, 20))
+    return longest * (0.5 + random.random() / 2)
+
+
+class QueuePart:
+    """The `Queue` port."""
+
+    db: Db
+    now: datetime
+
+    def fence(self, claims: Sequence[Claim]) -> set[int]:
+        """Take these rows off the queue and return the ids that were still ours."""
+        if not claims:
+            return set()
+        sql = self._fenced("DELETE FROM work", "RETURNING id")
+        return {row[0] for row in self.db.all(sql, keys=self._pairs({c.id: c.epoch for c in claims}))}
+
+    def renew(self, claims: Sequence[Claim], seconds: float) -> set[int]:
+        """Lengthen leases and return the ids that are still ours."""
+        if not claims:
+            return set()
+        lease = self.db.now_us() + int(seconds * 1e6)
+        sql = self._fenced("UPDATE work SET lease_us = :lease", "RETURNING id")
+        return {row[0] for row in self.db.all(sql, keys=self._pairs({c.id: c.epoch for c in claims}), lease=lease)}
+
+    def put_back(self, claims: Sequence[Claim], *, after: float | None, reason: str) -> None:
+        """Queue rows again after so many seconds, by backoff where None; their starts are forgiven."""
+        now = self.db.now_us()
+        waits = [backoff(each.attempts) if after is None else after for each in claims]
+        rows = [
+            (each.id, each.epoch, "queued", 0, each.attempts + 1, now + int(wait * 1e6), reason[:2000])
+            for each, wait in zip(claims, waits, strict=True)
+        ]
+        self.db.update(tables.work, ("id", "epoch"), ("status", "starts", "attempts", "due_us", "reason"), rows)
+
+    def park(self, claims: Sequence[Claim], *, status: str, reason: str) -> None:
+        """Keep rows for a person; they hold their key until they are resolved."""
+        rows = [(each.id, each.epoch, status, reason[:2000]) for each in claims]
+        self.db.update(tables.work, ("id", "epoch"), ("status", "reason"), rows)
+
+    def _fenced(self, action: str, ending: str) -> str:
+        if self.db.postgres:
+            pairs = "SELECT split_part(pair, ':', 1)::bigint, split_part(pair, ':', 2)::bigint FROM unnest(:keys) pair"
+            return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"
+        pairs = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)"
+        return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"
+
+    def _pairs(self, epochs: dict[int, int]) -> Any:
+        if self.db.postgres:
+            return [f"{row_id}:{epoch}" for row_id, epoch in sorted(epochs.items())]
+        return self.db.array([[row_id, epoch] for row_id, epoch in epochs.items()])

@@ -1,0 +1,156 @@
+"""Where everything is kept: `write` commits durably before it returns, `read` sees what was committed.
+
+SQLite has one writer thread that groups waiting writes into one commit, each in its own savepoint.
+PostgreSQL runs `write` on the caller's connection; `write_batched` (intake) groups there too.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.pool import QueuePool
+
+from hub.domain.errors import RetryLater
+from hub.store.db import Db
+from hub.store.groups import GroupWriter, Handler
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+TRIES = 4
+
+
+class Store:
+    """One database. Thread-safe."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine = open_engine(url, pool_size)
+        self.postgres = self.engine.dialect.name == "postgresql"
+        self._groups = GroupWriter(self._grouped)
+
+    def write(self, work: Callable[[Db], T]) -> T:
+        """Run a closure in a transaction and return once it is durable. No I/O inside: it may run twice."""
+        if self.postgres:
+            return self._alone(work)
+        result: T = self._groups.submit(_run_each, work)
+        return result
+
+    def write_batched(self, handler: Handler, item: Any) -> Any:
+        """Hand one item over; `handler(db, items)` is called with all that wait, and returns a result for each."""
+        return self._groups.submit(handler, item)
+
+    def read(self, query: Callable[[Db], T]) -> T:
+        """Run a query on its own connection."""
+        with self._connected() as connection:
+            return query(Db(connection))
+
+    def close(self) -> None:
+        """Finish waiting writes and close every connection."""
+        self._groups.close()
+        self.engine.dispose()
+
+    def _connected(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            raise RetryLater("the database does not answer; nothing was stored") from error
+
+    def _alone(self, work: Callable[[Db], T]) -> T:
+        for left in reversed(range(TRIES)):
+            try:
+                with self._connected() as connection, connection.begin():
+                    return work(Db(connection))
+            except (exc.OperationalError, exc.InterfaceError) as error:
+                if left == 0 or not _passing(error):
+                    raise RetryLater("the database refused the transaction; it was rolled back") from error
+        raise AssertionError("unreachable")
+
+    def _grouped(self, jobs: Sequence[tuple[Handler, list[Any]]]) -> list[list[Any]]:
+        """Run each job in its own savepoint, all in one transaction; a result may be an exception."""
+        with self._connected().execution_options(writes=True) as connection:
+            begun = connection.begin()
+            results = [_in_savepoint(connection, handler, items) for handler, items in jobs]
+            begun.commit()
+        return results
+
+
+def _run_each(db: Db, works: Sequence[Callable[[Db], Any]]) -> list[Any]:
+    return [work(db) for work in works]
+
+
+def _in_savepoint(connection: Connection, handler: Handler, items: list[Any]) -> list[Any]:
+    try:
+        return _attempt(connection, handler, items)
+    except Exception as error:
+        if len(items) == 1 or _is_lost(error):
+            return [error] * len(items)
+        return [_in_savepoint(connection, handler, [item])[0] for item in items]
+
+
+def _attempt(connection: Connection, handler: Handler, items: list[Any]) -> list[Any]:
+    connection.exec_driver_sql("SAVEPOINT job")
+    try:
+        results = handler(Db(connection), items)
+        connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        return list(results)
+    except Exception:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+        connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        raise
+
+
+def _is_lost(error: Exception) -> bool:
+    return isinstance(error, exc.DBAPIError) and bool(error.connection_invalidated)
+
+
+def _passing(error: exc.DBAPIError) -> bool:
+    """Say whether the same transaction may work at once: a deadlock or a serialization failure, or a lost connection."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state in {"40001", "40P01", "55P03"}
+
+
+def open_engine(url: str, pool_size: int = 10) -> Engine:
+    """Open the engine for a URL: `sqlite:///path` or `postgresql+psycopg://…`."""
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    if url.startswith("sqlite"):
+        engine = create_engine(
+            url, poolclass=QueuePool, pool_size=pool_size, max_overflow=20,
+            connect_args={"check_same_thread": False, "timeout": 30, "cached_statements": 500, "isolation_level": None},
+        )  # fmt: skip
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+        return engine
+    return create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=False, pool_timeout=10)
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once where a write begins; reads need no transaction of their own in WAL mode."""
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def wait_for(store: Store, *, seconds: float = 30.0) -> None:
+    """Return once the database answers, or raise RetryLater after so many seconds."""
+    until = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        try:
+            store.read(lambda db: db.one("SELECT 1"))
+            return
+        except RetryLater:
+            if time.monotonic() > until:
+                raise
+            pause.wait(0.2)

@@ -1,0 +1,89 @@
+"""The unit of work: everything one transaction reads and writes, flushed once, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from hub.domain.config import Config
+from hub.domain.message import Incoming
+from hub.domain.work import Claim
+from hub.store.db import Db
+from hub.store.goods import GoodsPart
+from hub.store.inbox import Arrived, Batch, InboxPart, store_batches
+from hub.store.incidents import IncidentsPart
+from hub.store.outbox import OutboxPart
+from hub.store.queue import QueuePart, claim
+from hub.store.records import RecordsPart
+from hub.store.store import Store
+from hub.store.types import from_us
+
+T = TypeVar("T")
+
+
+class Unit(RecordsPart, GoodsPart, InboxPart, OutboxPart, IncidentsPart, QueuePart):
+    """One transaction's view of the store: the `hub.ports.records.Unit` port."""
+
+    def __init__(self, db: Db, now: datetime, config: Config) -> None:
+        self.db = db
+        self.now = now
+        self.config = config
+        for part in (RecordsPart, GoodsPart, InboxPart, OutboxPart, IncidentsPart):
+            part.__init__(self)
+
+    def flush(self) -> None:
+        """Write all that was put, emitted and planned; stock last, so that its locks are held shortest."""
+        self.flush_records()
+        self.flush_inbox()
+        self.flush_outbox()
+        self.flush_incidents()
+        self.flush_goods()
+
+
+class Ledger:
+    """The `hub.ports.records.Store` port on a database. `config` returns the snapshot that units are run under."""
+
+    def __init__(self, store: Store, config: Callable[[], Config]) -> None:
+        self.store = store
+        self.config = config
+
+    def transact(self, work: Callable[[Unit], T]) -> T:
+        """Run, flush and commit; durable when it returns."""
+        config = self.config()
+
+        def run(db: Db) -> T:
+            unit = Unit(db, from_us(db.now_us()), config)
+            result = work(unit)
+            unit.flush()
+            return result
+
+        return self.store.write(run)
+
+    def look(self, query: Callable[[Unit], T]) -> T:
+        """Run a query; puts are not flushed."""
+        config = self.config()
+        return self.store.read(lambda db: query(Unit(db, from_us(db.now_us()), config)))
+
+    def take_in(
+        self,
+        connection: str,
+        partner: str,
+        lane: str,
+        messages: Sequence[Incoming],
+        cursor: tuple[str, str] | None = None,
+    ) -> Sequence[Arrived]:
+        """Store messages and their work durably, grouped with whatever else waits, with the cursor of a pull."""
+        batch = Batch(connection, partner, lane, tuple(messages), cursor)
+        arrived: list[Arrived] = self.store.write_batched(store_batches, batch)
+        return arrived
+
+    def claim(self, lane: str, task: str, limit: int, owner: str, lease_seconds: float) -> list[Claim]:
+        """Lease due rows; when none are fresh, one that was started before, alone."""
+        return self.store.write(lambda db: _claim(db, lane, task, limit, owner, lease_seconds))
+
+
+def _claim(db: Db, *arguments: Any) -> list[Claim]:
+    lane, task, limit, owner, lease_seconds = arguments
+    fresh = claim(db, lane, task, limit, owner, lease_seconds, alone=False)
+    return fresh or claim(db, lane, task, 1, owner, lease_seconds, alone=True)
