@@ -137,9 +137,15 @@ def _is_time(value: str) -> bool:
 
 
 def note_faults(elements: Sequence[str | list[str]], notes: Sequence[tuple[str, tuple[int, ...]]]) -> Iterator[Fault]:
-    """Yield the breaches of a segment's conditions (P all or none, R at least one, C and L where the first is there)."""
+    """Yield the breaches of a segment's conditions (P all or none, R at least one, C and L where the first is there).
+
+    The positions of a P stand in rising order.
+    """
+    size = len(elements)
     for kind, positions in notes:
-        there = [position < len(elements) and any(elements[position]) for position in positions]
+        if kind != "R" and positions[0] >= size:
+            continue
+        there = [position < size and bool(elements[position]) for position in positions]
         if kind == "P" and any(there) and not all(there):
             yield Fault("element_condition", positions[there.index(False)])
         elif kind == "R" and not any(there):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hub.codecs.plain_csv import CODEC as CSV
+from hub.codecs.plain_json import CODEC as JSON
+from hub.codecs.plain_xml import CODEC as XML
 from hub.codecs.x12.codec import CODEC as X12
 from hub.hookspecs import hookimpl
 from hub.ports import Codec
@@ -11,5 +14,8 @@ from hub.ports import Codec
 
 @hookimpl
 def hub_codecs() -> Iterable[Codec]:
-    """Declare x12."""
+    """Declare x12, json, xml and csv, in the order in which they are sniffed."""
     yield X12
+    yield JSON
+    yield XML
+    yield CSV

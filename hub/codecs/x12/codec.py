@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hub.codecs.x12 import framing, reader
+from hub.codecs.x12 import framing, reader, writer
 from hub.domain.tree import Decoded
 from hub.ports import Frame, Profile
 
@@ -31,7 +31,7 @@ class X12:
 
     def encode(self, trees: Sequence[Any], envelope: Mapping[str, Any]) -> bytes:
         """Write one interchange with one group."""
-        raise NotImplementedError
+        return writer.encode(trees, envelope)
 
 
 CODEC = X12()

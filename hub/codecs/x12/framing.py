@@ -269,6 +269,3 @@ def frames(body: bytes, profile: Profile) -> list[Frame]:
         return cut([Span(0, 1, 0, "interchange_too_large")], [Envelope(facts, found)], len(body))
     scan = Scan(body).run()
     return cut(scan.spans, scan.envelopes, len(body))
-
-
-

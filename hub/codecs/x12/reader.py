@@ -88,7 +88,7 @@ class Reader:
             parts = raw.split(terminator.encode("latin-1"))
             pieces = [_text(part, self.profile.charset) or "" for part in parts]
             offsets = offsets_of([len(part) + len(terminator) for part in parts], start)
-        if "\n" in text or "\r" in text or " " in text:
+        if "\n" in text or "\r" in text or terminator + " " in text or text[0] == " ":
             return _trimmed(pieces, offsets)
         if not pieces[-1]:
             pieces.pop()
@@ -241,6 +241,3 @@ def decode(body: bytes, frame: Frame, profile: Profile) -> Iterator[Decoded]:
     """Yield each set of a frame; `body` is the frame's bytes."""
     context = msgspec.msgpack.decode(frame.context, type=Context)
     return Reader(context, profile).sets(body)
-
-
-
