@@ -8,15 +8,18 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import cache
 from time import monotonic
+from typing import Literal
 
 import ssrfguard
 
-from hub.domain.errors import Rejected, RetryLater
+from hub.domain.errors import Paused, Rejected, RetryLater
 
 _LOOKUPS = threading.BoundedSemaphore(16)
 """Name look-ups have no time-out of their own; no more than this many may hang at once in one process."""
 
 Resolver = ssrfguard.Resolver
+Tls = Literal["at once", "later", "never"]
+"""later: the protocol turns it on itself (STARTTLS)."""
 
 
 @cache
@@ -31,31 +34,30 @@ class Guard:
     """One origin (scheme, host, port) that may be connected to if all its addresses are public or allowed.
 
     `networks` are the private networks that an admin allowed for this connection, such as `127.0.0.0/8`.
-    Plain `http` (or mail without TLS) goes to those networks only.
+    What is sent without TLS goes to those networks only.
     """
 
     def __init__(
-        self, url: str, *, networks: Sequence[str] = (), resolver: Resolver | None = None, scheme: str = ""
+        self, url: str, *, networks: Sequence[str] = (), resolver: Resolver | None = None, tls: Tls | None = None
     ) -> None:
         self._networks = tuple(networks)
         self._resolver = resolver or socket.getaddrinfo
         self._target = _checked(url, self._networks)
         self._policy = _policy(self._target.port, self._networks)
-        self.scheme = scheme or self._target.scheme
+        self._tls: Tls = tls or ("at once" if self._target.scheme == "https" else "never")
         self.host = self._target.host
         self.port = self._target.port
 
     def connect(self, ends: float) -> socket.socket:
         """Return a connected socket (TLS for https) before `ends`, a `time.monotonic()` instant.
 
-        Raises Rejected where the address is not allowed, RetryLater where it cannot be reached.
+        Raises Rejected where the address is not allowed, RetryLater where it cannot be reached, Paused where the
+        certificate is not trusted.
         """
         addresses = self._resolve(ends)
         self._refuse_plain_text_in_public(addresses)
         sock = self._open(addresses, ends)
-        if self.scheme != "https":
-            return sock
-        return self._encrypt(sock, ends)
+        return self._encrypt(sock, ends) if self._tls == "at once" else sock
 
     def _open(self, addresses: Sequence[ssrfguard.Address], ends: float) -> socket.socket:
         failed: OSError = TimeoutError("no time left")
@@ -75,9 +77,7 @@ class Guard:
             return verifying().wrap_socket(sock, server_hostname=self.host)
         except ssl.SSLCertVerificationError as error:
             sock.close()
-            raise Rejected(
-                f"{self.host}: its certificate is not trusted ({error.verify_message}); nothing was sent"
-            ) from error
+            raise Paused(f"{self.host}: its certificate is not trusted ({error.verify_message})") from error
         except OSError as error:
             sock.close()
             raise RetryLater(f"{self.host}: no TLS connection ({error}); nothing was sent") from error
@@ -93,12 +93,12 @@ class Guard:
             raise RetryLater(f"{self.host}: the name cannot be looked up ({error}); nothing was sent") from error
 
     def _refuse_plain_text_in_public(self, addresses: Iterable[ssrfguard.Address]) -> None:
-        if self.scheme == "https":
+        if self._tls != "never":
             return
         networks = self._policy.allowed_networks
         for address in addresses:
             if not any(address.ip.version == net.version and address.ip in net for net in networks):
-                raise Rejected(f"{self.host}: {self.scheme} without TLS is for allowed networks only; use https")
+                raise Rejected(f"{self.host}: a line without TLS is for allowed networks only; use https")
 
 
 def left(ends: float) -> float:

@@ -132,15 +132,20 @@ class GuardedHttp:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
+        also: frozenset[int] = frozenset(),
     ) -> Reply:
-        """Send one request below the base address and return its 2xx answer; anything else raises our errors."""
+        """Send one request below the base address and return its 2xx answer; anything else raises our errors.
+
+        `also` names further statuses whose answers are wanted as they are (a SOAP fault comes with 500).
+        """
         target = self._target(path, query)
         if json is not None and body is None:
             body = _encode(json)
             headers = {"Content-Type": "application/json", **(headers or {})}
         data = self._message(method, target, body, headers)
         repeatable = method in REPEATABLE or bool(headers and "Idempotency-Key" in headers)
-        return self._call(method, target, data, repeatable, self._limits.deadline if deadline is None else deadline)
+        deadline = self._limits.deadline if deadline is None else deadline
+        return self._call(method, target, data, repeatable, deadline, also)
 
     def get(self, path: str, **query: Any) -> Any:
         """GET and return the JSON."""
@@ -158,7 +163,9 @@ class GuardedHttp:
         """Close the idle lines; the client can still be used."""
         _close_all(self._idle)
 
-    def _call(self, method: str, target: str, data: bytes, repeatable: bool, deadline: float) -> Reply:
+    def _call(
+        self, method: str, target: str, data: bytes, repeatable: bool, deadline: float, also: frozenset[int]
+    ) -> Reply:
         began = monotonic()
         answer: Answer | None = None
         failure = ""
@@ -166,7 +173,7 @@ class GuardedHttp:
             if self._budget is not None:
                 self._budget.take(1, deadline)
             answer = self._exchange(method, target, data, repeatable, began + deadline)
-            if answer.broken is None and 200 <= answer.status < 300:
+            if answer.broken is None and (200 <= answer.status < 300 or answer.status in also):
                 return HttpReply(answer, self._where(method, target) if self._record else f"{self._name} {method}")
             raise self._error(method, target, answer)
         except HubError as error:
