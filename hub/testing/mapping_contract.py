@@ -1,0 +1,87 @@
+"""What every mapping file must pass: it compiles, it has a test, and what is given gives what is expected.
+
+Also small builders for tests of mappings: `segment("N1*ST*Store")` makes a node, `mapping_of(text)` a mapping.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub.domain.tree import Node
+from hub.ports import Function
+from hub.translate import mapfile
+from hub.translate.compile import Compiled, compile_mapping
+from hub.translate.documents import DOCUMENTS
+
+Decode = Callable[[mapfile.Mapping, bytes], Any]
+"""(mapping, bytes of the given file) -> the one tree in it."""
+
+
+def mapping_names(root: Path) -> Iterator[str]:
+    """Yield the name of every mapping file below a folder, such as `x12/850.in`."""
+    for file in sorted(root.rglob("*.toml")):
+        if file.name.endswith((".in.toml", ".out.toml")):
+            yield file.relative_to(root).as_posix().removesuffix(".toml")
+
+
+def run_case(
+    root: Path,
+    roots: Sequence[mapfile.Root],
+    name: str,
+    case: mapfile.Case,
+    decode: Decode,
+    functions: Mapping[str, Function] | None = None,
+) -> tuple[Any, Any]:
+    """Run one `[[test]]` and return (what came out, what is expected), both as plain JSON or text."""
+    mapping = mapfile.load(roots, name)
+    compiled = compile_mapping(mapping, functions)
+    folder = (root / name).parent
+    given, expect = folder / case.given, folder / case.expect
+    if mapping.direction == "in":
+        document = compiled.inward(decode(mapping, given.read_bytes()))
+        return plain(document), _json(expect)
+    document = msgspec.convert(_json(given), DOCUMENTS[mapping.document], strict=False)
+    tree = compiled.outward(document)
+    if expect.suffix == ".json":
+        return plain(tree), _json(expect)
+    return segments_text(tree), expect.read_text(encoding="utf-8").rstrip("\n")
+
+
+def plain(value: Any) -> Any:
+    """Spell a document or tree as plain JSON: Decimals as text, so that 1.10 and 1.1 are not the same."""
+    return json.loads(msgspec.json.encode(value, decimal_format="string"))
+
+
+def segments_text(segments: Sequence[Sequence[str | Sequence[str]]]) -> str:
+    """Write segments one a line, `*` between elements and `:` between components, for golden files."""
+    return "\n".join("*".join(part if isinstance(part, str) else ":".join(part) for part in one) for one in segments)
+
+
+def segment(text: str, *children: Node, number: int = 0) -> Node:
+    """Make the node of `TAG*a*b>c`, with what hangs below it; an empty text makes a root."""
+    elements: list[Any] = [part.split(">") if ">" in part else part for part in text.split("*")]
+    below: dict[str, list[Node]] = {}
+    for child in children:
+        below.setdefault(child.tag, []).append(child)
+    return Node(str(elements[0]), elements, below, number)
+
+
+def mapping_of(text: str, direction: str = "in", others: Mapping[str, str] | None = None) -> mapfile.Mapping:
+    """Load a mapping that is given as text; `others` are the files it names, by name without .toml."""
+    name = f"test/it.{direction}"
+    files = {f"{key}.toml": value for key, value in {**(others or {}), name: text}.items()}
+    return mapfile.load([], name, lambda file: files[file])
+
+
+def compiled_of(text: str, direction: str = "in", others: Mapping[str, str] | None = None) -> Compiled:
+    """Load and compile a mapping that is given as text."""
+    return compile_mapping(mapping_of(text, direction, others))
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))

@@ -1,0 +1,197 @@
+"""Closures that read EDI trees (`hub.domain.tree.Node`), made once from parsed paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hub.domain.tree import Node
+from hub.translate.paths import Path, Pick, Read, Scope, Select, Step, climb
+
+# First element of the qualifier-value pairs in X12 segments that carry other elements before them.
+_PAIRS_FROM = {"PO1": 6, "IT1": 6, "ACK": 7, "POC": 8, "SLN": 9, "LIN": 2}
+
+Value = Callable[[Node], Any]
+
+
+def reader(path: Path) -> Read:
+    """Compile a path to a closure that returns its value, or a list of values where it says `[*]`."""
+    value = _leaf(path)
+    if path.many:
+        return _all_values(path, value)
+    if path.ups:
+        return _from_above(path, value)
+    if not path.steps:
+        return lambda node, _scope: value(node)
+    if len(path.steps) == 1 and not path.pair:
+        return _one_step(path.steps[0], value)
+    return _deep(path, value)
+
+
+def selector(path: Path) -> Select:
+    """Compile the path of an `each`: every element it names, in the order of the message."""
+    matches = [_matches(step) for step in path.steps]
+
+    def select(node: Any, scope: Scope) -> Sequence[tuple[Any, Scope]]:
+        node, scope = climb(node, scope, path.ups)
+        found: list[tuple[Any, Scope]] = [] if node is None else [(node, scope)]
+        for match in matches:
+            deeper: list[tuple[Any, Scope]] = []
+            for holder, above in found:
+                for child in match(holder):
+                    deeper.append((child, (holder, above, len(deeper))))
+            found = deeper
+        return found
+
+    return select
+
+
+def _leaf(path: Path) -> Value:
+    if path.pair:
+        return _pair(path.pair)
+    if not path.element:
+        return lambda node: node
+    return _component(path.element, path.component) if path.component else _element(path.element)
+
+
+def _element(position: int) -> Value:
+    def value(node: Node) -> Any:
+        elements = node.elements
+        if position >= len(elements):
+            return None
+        found = elements[position]
+        if found.__class__ is list:
+            found = found[0] if found else ""
+        return found or None
+
+    return value
+
+
+def _component(position: int, component: int) -> Value:
+    def value(node: Node) -> Any:
+        elements = node.elements
+        if position >= len(elements):
+            return None
+        found = elements[position]
+        if found.__class__ is not list:
+            return (found or None) if component == 1 else None
+        return (found[component - 1] or None) if component <= len(found) else None
+
+    return value
+
+
+def _pair(qualifier: str) -> Value:
+    def value(node: Node) -> Any:
+        elements = node.elements
+        last = len(elements) - 1
+        for position in range(1, last + 1):
+            found = elements[position]
+            if found.__class__ is list and len(found) > 1 and found[1] == qualifier:
+                return found[0] or None
+        for position in range(_PAIRS_FROM.get(node.tag, 1), last, 2):
+            if elements[position] == qualifier:
+                found = elements[position + 1]
+                return (found[0] if found.__class__ is list else found) or None
+        return None
+
+    return value
+
+
+def _one_step(step: Step, value: Value) -> Read:
+    name = step.name
+    if step.index is None and not step.picks:
+
+        def first(node: Any, _scope: Scope) -> Any:
+            found = node.children.get(name)
+            return value(found[0]) if found else None
+
+        return first
+    if step.index is None and len(step.picks) == 1 and not step.picks[0].component:
+        return _picked(step, value)
+    match = _matches(step)
+
+    def matching(node: Any, _scope: Scope) -> Any:
+        found = match(node)
+        return value(found[0]) if found else None
+
+    return matching
+
+
+def _picked(step: Step, value: Value) -> Read:
+    name, position, wanted = step.name, step.picks[0].element, step.picks[0].value
+
+    def picked(node: Any, _scope: Scope) -> Any:
+        for child in node.children.get(name, ()):
+            elements = child.elements
+            if len(elements) > position:
+                found = elements[position]
+                if found == wanted or (found.__class__ is list and found and found[0] == wanted):
+                    return value(child)
+        return None
+
+    return picked
+
+
+def _deep(path: Path, value: Value) -> Read:
+    """Several steps: the first match at each; a pair is looked for in every repeat of the last segment."""
+    inner = [_matches(step) for step in path.steps[:-1]]
+    last = _matches(path.steps[-1])
+    everywhere = bool(path.pair) and path.steps[-1].index is None
+
+    def deep(node: Any, _scope: Scope) -> Any:
+        for match in inner:
+            found = match(node)
+            if not found:
+                return None
+            node = found[0]
+        for child in last(node):
+            result = value(child)
+            if result is not None or not everywhere:
+                return result
+        return None
+
+    return deep
+
+
+def _from_above(path: Path, value: Value) -> Read:
+    below = _deep(path, value) if path.steps else (lambda node, _scope: value(node))
+
+    def above(node: Any, scope: Scope) -> Any:
+        node, scope = climb(node, scope, path.ups)
+        return None if node is None else below(node, scope)
+
+    return above
+
+
+def _all_values(path: Path, value: Value) -> Read:
+    # A step without [*] still means its first match.
+    matches = [(_matches(step), step.every) for step in path.steps]
+
+    def everything(node: Any, scope: Scope) -> Any:
+        node, scope = climb(node, scope, path.ups)
+        nodes = [] if node is None else [node]
+        for match, every in matches:
+            nodes = [child for holder in nodes for child in (match(holder) if every else match(holder)[:1])]
+        values = [found for found in map(value, nodes) if found is not None]
+        return values or None
+
+    return everything
+
+
+def _matches(step: Step) -> Callable[[Node], Sequence[Node]]:
+    name, index = step.name, step.index
+    tests = [_test(pick) for pick in step.picks]
+    if not tests and index is None:
+        return lambda node: node.children.get(name, ())
+
+    def match(node: Node) -> Sequence[Node]:
+        found = [child for child in node.children.get(name, ()) if all(test(child) for test in tests)]
+        return found if index is None else found[index : index + 1]
+
+    return match
+
+
+def _test(pick: Pick) -> Callable[[Node], bool]:
+    value = _component(pick.element, pick.component) if pick.component else _element(pick.element)
+    wanted = pick.value
+    return lambda node: value(node) == wanted

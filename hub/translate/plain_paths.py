@@ -1,0 +1,179 @@
+"""Closures that read dicts, lists and canonical documents, made once from parsed paths."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from hub.translate.paths import Path, PathError, Pick, Read, Scope, Select, Step, climb
+
+Open = Callable[[str], Callable[[Any], Any]]
+"""Key -> function that takes the value of that key out of an element, None where it has none."""
+
+
+def of_dicts(name: str) -> Callable[[Any], Any]:
+    """Open a key of a dict."""
+
+    def take(node: Any) -> Any:
+        return node.get(name) if node.__class__ is dict else None
+
+    return take
+
+
+def of_records(name: str) -> Callable[[Any], Any]:
+    """Open a field of a canonical document, or a key of its extensions."""
+
+    def take(node: Any) -> Any:
+        if node.__class__ is dict:
+            return node.get(name)
+        return getattr(node, name, None) if isinstance(node, msgspec.Struct) else None
+
+    return take
+
+
+def reader(path: Path, opens: Open) -> Read:
+    """Compile a path to a closure that returns its value, or a list of values where it says `[*]`."""
+    if not path.ups and not path.many and len(path.steps) in (1, 2) and not any(_picky(s) for s in path.steps):
+        return _short(path, opens)
+    steps = [(_matches(step, opens), step.every) for step in path.steps]
+    many, ups = path.many, path.ups
+
+    def read(node: Any, scope: Scope) -> Any:
+        node, scope = climb(node, scope, ups)
+        found = [node]
+        for match, every in steps:
+            found = [child for holder in found for child in (match(holder) if every else match(holder)[:1])]
+        values = [value for value in found if value is not None and value != ""]
+        return (values or None) if many else (values[0] if values else None)
+
+    return read
+
+
+def selector(path: Path, opens: Open) -> Select:
+    """Compile the path of an `each`: every element it names; a lone value counts as a list of one."""
+    matches = [_matches(step, opens) for step in path.steps]
+
+    def select(node: Any, scope: Scope) -> Sequence[tuple[Any, Scope]]:
+        node, scope = climb(node, scope, path.ups)
+        found: list[tuple[Any, Scope]] = [] if node is None else [(node, scope)]
+        for match in matches:
+            deeper: list[tuple[Any, Scope]] = []
+            for holder, above in found:
+                for child in match(holder):
+                    if child is not None:
+                        deeper.append((child, (holder, above, len(deeper))))
+            found = deeper
+        return found
+
+    return select
+
+
+def _picky(step: Step) -> bool:
+    return bool(step.picks) or step.index is not None
+
+
+def _short(path: Path, opens: Open) -> Read:
+    """Read the common shapes `key` and `key.key` without building lists."""
+    first = opens(path.steps[0].name)
+    if len(path.steps) == 1:
+
+        def one(node: Any, _scope: Scope) -> Any:
+            value = first(node)
+            return _first(value) if value.__class__ in (list, tuple) else value
+
+        return one
+    second = opens(path.steps[1].name)
+
+    def two(node: Any, _scope: Scope) -> Any:
+        holder = first(node)
+        if holder.__class__ in (list, tuple):
+            holder = _first(holder)
+        value = None if holder is None else second(holder)
+        return _first(value) if value.__class__ in (list, tuple) else value
+
+    return two
+
+
+def _first(values: Any) -> Any:
+    return values[0] if values else None
+
+
+def _matches(step: Step, opens: Open) -> Callable[[Any], Sequence[Any]]:
+    take, index = opens(step.name), step.index
+    tests = [_test(pick, opens) for pick in step.picks]
+
+    def match(node: Any) -> Sequence[Any]:
+        value = take(node)
+        if value is None:
+            return ()
+        found: Sequence[Any] = value if value.__class__ in (list, tuple) else (value,)
+        if tests:
+            found = [child for child in found if all(test(child) for test in tests)]
+        return found if index is None else found[index : index + 1]
+
+    return match
+
+
+def _test(pick: Pick, opens: Open) -> Callable[[Any], bool]:
+    takes, wanted = [opens(name) for name in pick.key.split(".")], pick.value
+
+    def test(node: Any) -> bool:
+        for take in takes:
+            node = take(node)
+        return node is not None and as_text(node) == wanted
+
+    return test
+
+
+def as_text(value: Any) -> str:
+    """Spell a scalar the way conditions and text targets see it: true, 12.50, 2026-11-22."""
+    if value.__class__ is str:
+        return str(value)
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(value)
+
+
+def check_record(path: Path, scopes: Sequence[Any]) -> Any:
+    """Follow a path through canonical types and return the type it ends in; PathError names what is unknown.
+
+    `scopes` are the types from the document down to the current element.
+    """
+    if path.ups >= len(scopes):
+        raise PathError(f"{path.text}: there is nothing above the document")
+    current = scopes[len(scopes) - 1 - path.ups]
+    for step in path.steps:
+        current = field_type(current, step.name, path.text)
+    return current
+
+
+def field_type(holder: Any, name: str, text: str) -> Any:
+    """Return the type of a field, without its None and its tuple; Any where extensions leave it open."""
+    if holder is Any:
+        return Any
+    if not (isinstance(holder, type) and issubclass(holder, msgspec.Struct)):
+        raise PathError(f"{text}: {name!r} asks for a field of a plain value")
+    hints = typing.get_type_hints(holder)
+    if name not in hints:
+        raise PathError(f"{text}: {holder.__name__} has no field {name!r}; it has {', '.join(sorted(hints))}")
+    return bare(hints[name])
+
+
+def bare(kind: Any) -> Any:
+    """Take None, tuple and dict off a type: what one element of it is."""
+    origin = typing.get_origin(kind)
+    arguments = typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        return bare(next(argument for argument in arguments if argument is not type(None)))
+    if origin is tuple:
+        return bare(arguments[0])
+    return Any if origin is dict else kind
