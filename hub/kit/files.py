@@ -148,9 +148,10 @@ def read_regular(path: str | Path, *, cap: int) -> bytes:
     """Return the bytes of a regular file; a link, a device or a missing file is Rejected, more than `cap` TooLarge."""
     with _ours(f"{path} cannot be read; links are not followed"):
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Rejected(f"{path} is not a regular file")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Rejected(f"{path} is not a regular file")
         body = file.read(cap + 1)
     if len(body) > cap:
         raise TooLarge(f"{path} has more than {cap} bytes")

@@ -123,7 +123,7 @@ class MailServer:
         self, key: str, sender: str, to: Sequence[str], subject: str, text: str, html: str
     ) -> tuple[EmailMessage, str]:
         domain = parseaddr(sender)[1].rpartition("@")[2]
-        if not domain or not to or not all("@" in parseaddr(one)[1] for one in to):
+        if not to or not all("@" in parseaddr(one)[1] for one in (sender, *to)):
             raise Rejected(f"{self._name}: sender {sender!r} and recipients {list(to)!r} must be mail addresses")
         identity = f"<{_NOT_IN_ID.sub('-', key)}@{domain}>"
         message = EmailMessage()

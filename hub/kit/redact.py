@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 
 STARS = "***"
 _NAMED = re.compile(
-    r"(?i)([\"']?[\w.-]*(?:authorization|token|secret|password|passwd|api[_-]?key|signature|client_secret)[\w-]*[\"']?"
-    r"\s*[=:]\s*)(\"[^\"]{1,4096}\"|'[^']{1,4096}'|(?:bearer|basic)\s+[^\s,;&\"']{1,4096}|[^\s,;&\"'<>]{1,4096})"
+    r"(?i)((?:authorization|token|secret|password|passwd|api[_-]?key|signature)[\w-]{0,40}[\"']?\s{0,9}[=:]\s{0,9})"
+    r"(\"[^\"]{1,4096}\"|'[^']{1,4096}'|(?:bearer|basic)\s[^\s,;&\"']{1,4096}|[^\s,;&\"'<>]{1,4096})"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
-_USERINFO = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@")
+_USERINFO = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{0,20}://)[^/\s@]{1,300}@")
 _PRIVATE_HEADERS = frozenset(
     {
         "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "apikey",
