@@ -22,7 +22,7 @@ class Finding(NamedTuple):
 _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ("interchange_header_missing", "interchange", "no interchange header was found", "024", "13"),
     ("interchange_header_damaged", "interchange", "the interchange header is damaged", "022", "12"),
-    ("interchange_header_not_padded", "interchange", "the interchange header does not have its fixed widths", "022", "12"),
+    ("interchange_header_not_padded", "interchange", "the interchange header lacks its fixed widths", "022", "12"),
     ("interchange_trailer_missing", "interchange", "the interchange trailer is missing", "023", "13"),
     ("interchange_control_mismatch", "interchange", "header and trailer carry different control numbers", "001", "28"),
     ("interchange_count_wrong", "interchange", "the trailer's count is not what was received", "021", "29"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
+from hub.domain.errors import Problem
 from hub.ports import Frame
 
 SIZES = (32, 64, 128, 256, 500)
@@ -21,18 +21,25 @@ class Span(msgspec.Struct, array_like=True, gc=False):
     code: str = ""
 
 
+class Envelope(msgspec.Struct, array_like=True):
+    """A group, or an interchange without groups, as a frame carries it to the decoder."""
+
+    facts: dict[str, str]
+    problems: list[Problem]
+
+
 class Context(msgspec.Struct, array_like=True):
     """What a frame carries beside its bytes: its place, its sets (relative to it), their envelopes."""
 
     offset: int
     first: int
     spans: list[Span]
-    envelopes: list[Any]
+    envelopes: list[Envelope]
     heads: list[int] = []
     """Indices of envelopes whose problems are reported with this frame (the first set of an envelope is in it)."""
 
 
-def cut(spans: Sequence[Span], envelopes: Sequence[Any], size: int) -> list[Frame]:
+def cut(spans: Sequence[Span], envelopes: Sequence[Envelope], size: int) -> list[Frame]:
     """Return frames of 32, 64, 128, 256 and then 500 sets."""
     found: list[Frame] = []
     first = 0
@@ -44,7 +51,7 @@ def cut(spans: Sequence[Span], envelopes: Sequence[Any], size: int) -> list[Fram
     return found
 
 
-def _frame(part: Sequence[Span], envelopes: Sequence[Any], first: int, before: int, size: int) -> Frame:
+def _frame(part: Sequence[Span], envelopes: Sequence[Envelope], first: int, before: int, size: int) -> Frame:
     start = min(span.start for span in part)
     end = min(size, max(span.start + span.length for span in part))
     low, high = part[0].envelope, part[-1].envelope

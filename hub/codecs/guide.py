@@ -61,24 +61,32 @@ def load_guide(name: str, overlay: bytes = b"") -> Guide:
     """Return a guide by name ("x12/850-004010"), tightened by an overlay (its JSON); unknown names are Rejected."""
     data = _resolve(name, 0)
     if overlay:
-        data = _extend(data, msgspec.json.decode(overlay), name)
+        data = _extend(data, msgspec.json.decode(overlay))
     return _guide(name, data)
 
 
 def has_guide(name: str) -> bool:
     """Say whether a dictionary of that name comes with the codecs."""
     match = _NAME.fullmatch(name)
-    return bool(match) and (_HERE / match[1] / "dictionaries" / f"{match[2]}.toml").is_file()
+    return match is not None and (_HERE / match[1] / "dictionaries" / f"{match[2]}.toml").is_file()
 
 
 @functools.lru_cache(maxsize=64)
 def guides_of(syntax: str, set_name: str) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Return (versions, name) of every dictionary of a set, oldest first."""
+    """Return (versions as they sort by age, name) of every dictionary of a set, oldest first."""
     found = []
     for file in sorted((_HERE / syntax / "dictionaries").glob(f"{_safe(set_name)}-*.toml")):
         data = tomllib.loads(file.read_text("utf-8"))
-        found.append((tuple(data["versions"]), f"{syntax}/{file.stem}"))
-    return tuple(found)
+        found.append((tuple(map(sortable, data["versions"])), f"{syntax}/{file.stem}"))
+    return tuple(sorted(found))
+
+
+def sortable(version: str) -> str:
+    """Return a version so that older ones sort first: 004010 as it is, D.96A as 1996A, D.01B as 2001B."""
+    head, _, release = version.partition(".")
+    if head == "D" and release[:2].isdecimal():
+        return ("19" if release[:2] > "89" else "20") + release[:3]
+    return version[:6]
 
 
 def _safe(name: str) -> str:
@@ -90,10 +98,10 @@ def _resolve(name: str, depth: int) -> dict[str, Any]:
     if not match or not has_guide(name) or depth > 5:
         raise Rejected(f"guide {name}: there is no such dictionary; name one such as x12/850-004010")
     data = tomllib.loads((_HERE / match[1] / "dictionaries" / f"{match[2]}.toml").read_text("utf-8"))
-    return _extend(_resolve(data["extends"], depth + 1), data, name) if "extends" in data else data
+    return _extend(_resolve(data["extends"], depth + 1), data) if "extends" in data else data
 
 
-def _extend(base: Mapping[str, Any], over: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _extend(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Lay one file over another: tables merge by key, lists of rules add up, single values replace."""
     merged = dict(base)
     for key, value in over.items():

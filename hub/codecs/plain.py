@@ -12,7 +12,7 @@ from hub.ports import Frame, Profile
 MAX_DEPTH = 100
 
 
-def one_frame(body: bytes, profile: Profile) -> Sequence[Frame]:
+def one_frame(body: bytes) -> Sequence[Frame]:
     """Return the whole body as one frame."""
     return [Frame(offset=0, length=len(body), first=0, count=1)]
 

@@ -34,7 +34,7 @@ class Csv:
 
     def frames(self, body: bytes, profile: Profile) -> Sequence[Frame]:
         """Return one frame."""
-        return one_frame(body, profile)
+        return one_frame(body)
 
     def decode(self, body: bytes, frame: Frame, profile: Profile) -> Iterator[Decoded]:
         """Yield the rows; a row with more cells than columns is a problem of that line."""

@@ -27,7 +27,7 @@ class Json:
 
     def frames(self, body: bytes, profile: Profile) -> Sequence[Frame]:
         """Return one frame."""
-        return one_frame(body, profile)
+        return one_frame(body)
 
     def decode(self, body: bytes, frame: Frame, profile: Profile) -> Iterator[Decoded]:
         """Yield the document; what is no JSON, or nests too deep, is refused with its place."""
@@ -42,7 +42,7 @@ class Json:
 def _decode(body: bytes, charset: str) -> Decoded:
     try:
         text = decode_text(body, charset)
-        tree = json.loads(text, parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant)
+        tree = json.loads(text, parse_float=_exact, parse_int=_whole, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         return refused("json_damaged", f"line {error.lineno} column {error.colno}: {error.msg}", offset=error.pos)
     except UnicodeDecodeError as error:
@@ -58,6 +58,13 @@ def _whole(text: str) -> int:
     if len(text) > 400:
         raise ValueError("a number has more than 400 digits")
     return int(text)
+
+
+def _exact(text: str) -> Decimal:
+    value = Decimal(text)
+    if not -400 < value.adjusted() < 400 or len(text) > 400:
+        raise ValueError("a number is too long or its exponent too large")
+    return value
 
 
 def _no_constant(text: str) -> Any:
@@ -80,7 +87,7 @@ def _write(value: Any, depth: int) -> str:
 
 
 def _number(value: Decimal) -> str:
-    if not value.is_finite():
+    if not value.is_finite() or not -400 < value.adjusted() < 400:
         raise Rejected([Problem(code="unwritable", text=f"{value} cannot be written as JSON")])
     return format(value, "f")
 

@@ -35,7 +35,7 @@ class Xml:
 
     def frames(self, body: bytes, profile: Profile) -> Sequence[Frame]:
         """Return one frame."""
-        return one_frame(body, profile)
+        return one_frame(body)
 
     def decode(self, body: bytes, frame: Frame, profile: Profile) -> Iterator[Decoded]:
         """Yield {root name: tree}; a document type, a syntax error or too deep nesting is refused with its place."""
@@ -58,7 +58,7 @@ def parse(body: bytes) -> etree._Element:
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
     root = etree.fromstring(body, parser)
-    if root.getroottree().docinfo.doctype:
+    if getattr(root.getroottree().docinfo, "doctype", ""):
         raise Rejected("the XML has a document type, which is never accepted; send it without")
     return root
 
@@ -117,25 +117,26 @@ def _tree(element: etree._Element, depth: int) -> Any:
 def _write(name: str, content: Any, depth: int) -> Iterator[str]:
     if depth > MAX_DEPTH:
         raise Rejected(f"the tree nests deeper than {MAX_DEPTH} levels")
-    if not _NAME.fullmatch(name):
-        raise Rejected([Problem(code="unwritable", path=name, text=f"{name!r} is not an XML name")])
     if isinstance(content, (list, tuple)):
         for each in content:
             yield from _write(name, each, depth)
-        return
-    if not isinstance(content, Mapping):
-        yield f"<{name}>{_escape(content)}</{name}>"
-        return
-    marks = [f' {key[1:]}="{_escape(value)}"' for key, value in content.items() if key.startswith("@")]
-    if not all(_NAME.fullmatch(key[1:]) for key in content if key.startswith("@")):
-        raise Rejected([Problem(code="unwritable", path=name, text=f"an attribute of {name} has no XML name")])
-    yield f"<{name}{''.join(marks)}>"
-    for key, value in content.items():
-        if key == "#text":
-            yield _escape(value)
-        elif not key.startswith("@"):
-            yield from _write(key, value, depth + 1)
-    yield f"</{name}>"
+    elif isinstance(content, Mapping):
+        marks = "".join(f' {_name(key[1:])}="{_escape(value)}"' for key, value in content.items() if key[:1] == "@")
+        yield f"<{_name(name)}{marks}>"
+        for key, value in content.items():
+            if key == "#text":
+                yield _escape(value)
+            elif not key.startswith("@"):
+                yield from _write(key, value, depth + 1)
+        yield f"</{name}>"
+    else:
+        yield f"<{_name(name)}>{_escape(content)}</{name}>"
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Rejected([Problem(code="unwritable", path=name, text=f"{name!r} is not an XML name")])
+    return name
 
 
 def _escape(value: Any) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import NamedTuple
-
-import msgspec
 
 from hub.codecs.findings import finding
 from hub.domain.errors import Position, Problem, Severity
@@ -42,13 +41,6 @@ class Header(NamedTuple):
     code: str
 
 
-class Envelope(msgspec.Struct, array_like=True):
-    """A group inside an interchange, as a frame carries it to the decoder."""
-
-    facts: dict[str, str]
-    problems: list[Problem]
-
-
 def read_header(body: bytes, start: int) -> Header | None:
     """Read the ISA at `start` by its sixteen element separators; None when it is too damaged to go on."""
     element = body[start + 3 : start + 4]
@@ -61,7 +53,7 @@ def read_header(body: bytes, start: int) -> Header | None:
             return None
         marks.append(at)
     last = marks[-1] + 1
-    values = [body[a + 1 : b] for a, b in zip(marks, marks[1:], strict=False)]
+    values = [body[a + 1 : b] for a, b in itertools.pairwise(marks)]
     skipped = _LINE_ENDS.match(body, last) if len(body) - last > 2 else None
     last = skipped.end() if skipped else last
     component = body[last : last + 1]
@@ -98,7 +90,7 @@ def _terminator(body: bytes, at: int) -> bytes:
     stripped = found.strip(b" \r\n\t")
     if stripped:
         return stripped
-    return b"\n" if b"\n" in body[at : at + 3] and not body[at : at + 1] == b"\r" else found[:1]
+    return b"\n" if b"\n" in body[at : at + 3] and body[at : at + 1] != b"\r" else found[:1]
 
 
 def _one_character(body: bytes, at: int) -> bytes:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-
-from hub.codecs.frames import Span, cut
-from hub.codecs.x12.envelope import Envelope, Header, Separators, group_facts, problem_at, read_header
+from hub.codecs.frames import Envelope, Span, cut
+from hub.codecs.x12.envelope import Header, Separators, group_facts, problem_at, read_header
 from hub.domain.errors import Problem
 from hub.ports import Frame, Profile
 

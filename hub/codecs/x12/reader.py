@@ -10,19 +10,23 @@ import msgspec
 
 from hub.codecs.elements import Fault
 from hub.codecs.frames import Context, Span
-from hub.codecs.guide import EMPTY, Guide, guides_of, load_guide
+from hub.codecs.guide import Guide
 from hub.codecs.machine import Machine, machine
 from hub.codecs.placing import Placing, offsets_of, problem
-from hub.codecs.x12.envelope import Envelope
-from hub.domain.errors import Position, Problem, Severity
+from hub.codecs.reading import (
+    REFUSED,
+    choose_guide,
+    envelope_problems,
+    length_problems,
+    party,
+    position_of,
+    trimmed,
+)  # fmt: skip
+from hub.domain.errors import Position, Problem
 from hub.domain.tree import Decoded, Node
 from hub.ports import Frame, Profile
 
 _BINARY = re.compile(rb"(?:BIN|BDS)")
-_REFUSED = frozenset({
-    "interchange_header_missing", "interchange_header_damaged", "interchange_empty", "interchange_too_large",
-    "group_empty",
-})  # fmt: skip
 
 
 class Reader:
@@ -31,11 +35,8 @@ class Reader:
     def __init__(self, context: Context, profile: Profile) -> None:
         self.context = context
         self.profile = profile
-        self.envelopes = [msgspec.convert(each, Envelope) for each in context.envelopes]
         self._heads = set(context.heads)
         self._machines: dict[tuple[int, str], tuple[Machine, bool]] = {}
-        strict = profile.options.get("envelope_errors", "accept") == "reject"
-        self._severity: Severity = "error" if strict else "warning"
 
     def sets(self, body: bytes) -> Iterator[Decoded]:
         """Yield every set of the frame, in order."""
@@ -46,35 +47,20 @@ class Reader:
             yield decoded
 
     def _one(self, raw: bytes, span: Span) -> Decoded:
-        facts = self.envelopes[span.envelope].facts
-        found = self._envelope_problems(span.envelope)
-        if span.code in _REFUSED:
+        facts = self.context.envelopes[span.envelope].facts
+        found = envelope_problems(self.context, self._heads, span.envelope, self.profile)
+        if span.code in REFUSED:
             return _decoded(Node("", [""]), "", ("", ""), facts, found)
         text = _text(raw, self.profile.charset)
         if text is None:
-            at = self._position(facts, "", self.context.offset + span.start)
+            at = position_of(facts, "", self.context.offset + span.start)
             found.append(problem("set_undecodable", at))
             return _decoded(Node("", [""]), "", ("", ""), facts, found)
         pieces, offsets = self._pieces(raw, text, facts, self.context.offset + span.start)
         if len(pieces) > self.profile.max_segments:
-            found.append(problem("set_too_large", self._position(facts, "", offsets[0])))
+            found.append(problem("set_too_large", position_of(facts, "", offsets[0])))
             pieces, offsets = pieces[:1], offsets[:1]
         return self._set(pieces, offsets, facts, found, span)
-
-    def _envelope_problems(self, index: int) -> list[Problem]:
-        if index not in self._heads:
-            return []
-        self._heads.discard(index)
-        found = self.envelopes[index].problems
-        if self._severity == "warning":
-            return list(found)
-        return [msgspec.structs.replace(each, severity="error") for each in found]
-
-    def _position(self, facts: dict[str, str], control: str, offset: int) -> Position:
-        return Position(
-            interchange=facts.get("interchange_control", ""), group=facts.get("group_control", ""), set=control,
-            offset=offset,
-        )  # fmt: skip
 
     def _pieces(self, raw: bytes, text: str, facts: dict[str, str], start: int) -> tuple[list[str], list[int]]:
         """Return the segments as text and where each begins; white space between segments belongs to none."""
@@ -89,7 +75,7 @@ class Reader:
             pieces = [_text(part, self.profile.charset) or "" for part in parts]
             offsets = offsets_of([len(part) + len(terminator) for part in parts], start)
         if "\n" in text or "\r" in text or terminator + " " in text or text[0] == " ":
-            return _trimmed(pieces, offsets)
+            return trimmed(pieces, offsets)
         if not pieces[-1]:
             pieces.pop()
         return pieces, offsets
@@ -106,7 +92,7 @@ class Reader:
         headed = first[0] == "ST"
         name = first[1].strip() if headed and len(first) > 1 else ""
         control = first[2].strip() if headed and len(first) > 2 else ""
-        at = self._position(facts, control, offsets[0] if offsets else 0)
+        at = position_of(facts, control, offsets[0] if offsets else 0)
         if span.code:
             found.append(problem(span.code, at, Node(first[0][:3], first, {}, 1, at.offset)))
         closed = len(segments) > 1 and segments[-1][0] == "SE"
@@ -118,7 +104,7 @@ class Reader:
         root = placing.place(pieces[inner], segments[inner], offsets[inner])
         if closed:
             found += _trailer_problems(segments[-1], len(segments), control, headed, at, offsets[len(segments) - 1])
-        found += _length_problems(segments, offsets, self.profile.max_element, at)
+        found += length_problems(segments, offsets, self.profile.max_element, at)
         found += placing.problems
         return _decoded(root, name, (name, control), facts, found)
 
@@ -130,23 +116,6 @@ class Reader:
         return self._machines[key]
 
 
-def choose_guide(syntax: str, name: str, version: str, profile: Profile) -> tuple[Guide, bool]:
-    """Return the guide for a set, and whether its findings refuse (it was agreed) or only warn (our own dictionary)."""
-    options = profile.options
-    overlay = msgspec.json.encode(options["overlay"], order="sorted") if options.get("overlay") else b""
-    wanted = dict(options.get("guides", {})).get(name, profile.guide)
-    if wanted:
-        guide = load_guide(wanted, overlay)
-        if guide.set == name:
-            return guide, True
-    known = guides_of(syntax, name)
-    if not known:
-        return EMPTY, False
-    exact = [each for versions, each in known if version[:6] in versions]
-    older = [each for versions, each in known if versions[0] <= version[:6]]
-    return load_guide((exact or older or [known[0][1]])[-1]), False
-
-
 def _text(raw: bytes, charset: str) -> str | None:
     """Return the characters: ASCII, else the agreed set, else UTF-8, else Latin-1; None where the agreed one fails."""
     if raw.isascii():
@@ -155,18 +124,6 @@ def _text(raw: bytes, charset: str) -> str | None:
         return raw.decode(charset or "utf-8")
     except (UnicodeDecodeError, LookupError):
         return None if charset else raw.decode("latin-1")
-
-
-def _trimmed(pieces: Sequence[str], offsets: Sequence[int]) -> tuple[list[str], list[int]]:
-    """Drop white space before segments, line ends inside them, and what is empty."""
-    kept, places = [], []
-    for piece, offset in zip(pieces, offsets, strict=False):
-        bare = piece.lstrip()
-        if not bare or bare == "\x1a":
-            continue
-        places.append(offset + len(piece) - len(bare))
-        kept.append(bare.replace("\r", "").replace("\n", "") if "\n" in bare or "\r" in bare else bare)
-    return kept, places
 
 
 def _pieces_with_binary(raw: bytes, facts: dict[str, str], start: int) -> tuple[list[str], list[int]]:
@@ -207,19 +164,6 @@ def _trailer_problems(
         yield problem("set_control_missing", at, Node("ST", ["ST"], {}, 1, at.offset))
 
 
-def _length_problems(
-    segments: Sequence[list[Any]], offsets: Sequence[int], most: int, at: Position
-) -> Iterator[Problem]:
-    """Yield elements longer than the cap of the profile; the offsets say at once whether any can be."""
-    if not offsets or offsets[-1] - offsets[0] + len(str(segments[-1])) <= most:
-        return
-    for number, (elements, offset) in enumerate(zip(segments, offsets, strict=False), 1):
-        for position, value in enumerate(elements):
-            if len(value) > most:
-                fault = Fault("element_too_long", position, 0, str(value)[:20])
-                yield problem("element_too_long", at, Node(elements[0][:3], elements, {}, number, offset), fault)
-
-
 def _decoded(
     root: Node, name: str, control: tuple[str, str], facts: dict[str, str], found: Sequence[Problem]
 ) -> Decoded:
@@ -229,12 +173,6 @@ def _decoded(
         controls=(facts.get("interchange_control", ""), facts.get("group_control", ""), control[1]),
         problems=tuple(found), facts=facts,
     )  # fmt: skip
-
-
-def party(facts: dict[str, str], who: str) -> str:
-    """Return `qualifier:id`, or the id alone where there is no qualifier."""
-    qualifier, identity = facts.get(f"{who}_qualifier", ""), facts.get(f"{who}_id", "")
-    return f"{qualifier}:{identity}" if qualifier else identity
 
 
 def decode(body: bytes, frame: Frame, profile: Profile) -> Iterator[Decoded]:

@@ -62,9 +62,12 @@ def encode(documents: Sequence[Sequence[Segment]], envelope: Mapping[str, Any]) 
 
 
 def _style(envelope: Mapping[str, Any]) -> Style:
-    element, terminator, component, *rest = [*envelope.get("separators", ("*", "~", ">"))]
+    given = [str(mark) for mark in envelope.get("separators") or ("*", "~", ">")]
+    if len(given) < 3:
+        raise Rejected("envelope.separators: give element, terminator and component, as * ~ >")
+    element, terminator, component = given[:3]
     late = _version(envelope) >= REPETITION_SINCE
-    repetition = (rest[0] if rest else "^") if late else ""
+    repetition = (given[3] if given[3:] else "^") if late else ""
     marks = [element, terminator, component, *([repetition] if repetition else [])]
     if len(set(marks)) < len(marks) or any(len(mark) != 1 or mark.isalnum() for mark in marks):
         raise Rejected("envelope.separators: give different single characters that are no letters or digits")
