@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import cache
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 
 import ssrfguard
 
@@ -18,6 +18,7 @@ _LOOKUPS = threading.BoundedSemaphore(16)
 """Name look-ups have no time-out of their own; no more than this many may hang at once in one process."""
 
 Resolver = ssrfguard.Resolver
+_Answers = Iterable[tuple[int, int, int, str, tuple[Any, ...]]]
 Tls = Literal["at once", "later", "never"]
 """later: the protocol turns it on itself (STARTTLS)."""
 
@@ -127,10 +128,10 @@ def _checked(url: str, networks: Sequence[str]) -> ssrfguard.Target:
 def _bounded(resolver: Resolver, ends: float) -> Resolver:
     """Give a look-up a deadline: it runs on a thread that is left behind if it hangs."""
 
-    def look_up(*arguments: object) -> Iterable[ssrfguard._resolve.ResolverAnswer]:
+    def look_up(*arguments: object) -> _Answers:
         if not _LOOKUPS.acquire(timeout=left(ends)):
             raise TimeoutError("too many name look-ups hang")
-        answer: list[Iterable[ssrfguard._resolve.ResolverAnswer]] = []
+        answer: list[_Answers] = []
         failure: list[OSError] = []
 
         def run() -> None:

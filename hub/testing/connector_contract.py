@@ -68,7 +68,8 @@ def test_its_settings_are_frozen_and_explained(connector: Connector) -> None:
     assert dataclasses.is_dataclass(connector.settings)
     made_as: Any = vars(connector.settings)["__dataclass_params__"]
     assert made_as.frozen, f"{connector.name}: Settings must be a frozen dataclass"
-    assert made_as.kw_only, f"{connector.name}: Settings must be keyword-only"
+    for given in dataclasses.fields(connector.settings):
+        assert given.kw_only, f"{connector.name}: Settings must be keyword-only"
     for field in describe_settings(connector.settings):
         assert len(field.help) > 5, f"{connector.name}: settings.{field.name} has no Annotated help"
 
@@ -169,9 +170,16 @@ def invented_settings(settings: type) -> dict[str, Any]:
     return {field.name: _invented(field, hints[field.name]) for field in describe_settings(settings) if field.required}
 
 
+_TEXTS = {
+    "url": "https://partner.example/api", "host": "partner.example", "mail": "hub@partner.example",
+    "sender": "hub@partner.example", "gln": "4012345000009",
+}  # fmt: skip
+"""Sample values by a word in the setting's name."""
+
+
 def _invented(field: SettingField, hint: Any) -> Any:
     if field.kind == "text" and hint is not Secret:
-        return "https://partner.example/api" if "url" in field.name else "example"
+        return next((value for word, value in _TEXTS.items() if word in field.name), "example")
     samples: dict[str, Any] = {
         "secret": f"env:{field.name.upper()}", "integer": 1, "number": 1, "yes_no": False, "list": ["example"],
         "table": {}, "choice": field.choices[0] if field.choices else "",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
@@ -60,7 +60,7 @@ class Routes:
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Answer]]] = []
 
     def add(self, method: str, path: str, answer: Callable[..., Answer]) -> None:
-        """Answer a method and path; `<name>` stands for one path segment."""
+        """Answer a method and path; `<name>` stands for one path segment, in which %2F is a slash."""
         pattern = "".join(
             f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(_PART.split(path))
         )
@@ -73,7 +73,7 @@ class Routes:
         """Return what the route of a call says, or 404."""
         for method, pattern, function in self._routes:
             if method == call.method and (found := pattern.fullmatch(call.path)):
-                return function(call, **{name: unquote(value) for name, value in found.groupdict().items()})
+                return function(call, **{name: value.replace("%2F", "/") for name, value in found.groupdict().items()})
         return answer_json({"error": f"no {call.method} {call.path} here"}, 404)
 
 
