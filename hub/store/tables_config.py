@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, LargeBinary, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, PrimaryKeyConstraint, Table, Text
 
 from hub.store.tables import metadata, number, string
 
@@ -119,7 +119,7 @@ idempotency_keys = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("no", Text, primary_key=True),
+    Column("no", BigInteger, primary_key=True, autoincrement=False),
     number("at_us"),
     string("who"),
     string("what"),
