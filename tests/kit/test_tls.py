@@ -5,49 +5,27 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from hub.domain.errors import InDoubt, Paused, RetryLater
-from hub.kit.guard import verifying
 from hub.kit.http import GuardedHttp, Limits
 from hub.testing.fakes import LOOPBACK
 
+Certificate = Callable[[str], tuple[Path, Path]]
+Trust = Callable[[Path], None]
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"ok":true}'
 
 
-def certificate(folder: Path, address: str) -> tuple[Path, Path]:
-    """Write a self-signed certificate for an address and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "partner.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    pkcs8 = serialization.PrivateFormat.PKCS8
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
-    return folder / "cert.pem", folder / "key.pem"
+@pytest.fixture
+def trusted(certificate: Certificate, trust: Trust) -> tuple[Path, Path]:
+    cert, key = certificate("127.0.0.1")
+    trust(cert)
+    return cert, key
 
 
 @contextmanager
@@ -80,15 +58,6 @@ def partner(cert: Path, key: Path, answers: list[bytes]) -> Iterator[str]:
         listener.close()
 
 
-@pytest.fixture
-def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, Path]]:
-    cert, key = certificate(tmp_path, "127.0.0.1")
-    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
-    verifying.cache_clear()
-    yield cert, key
-    verifying.cache_clear()
-
-
 def test_a_trusted_partner_is_talked_to_on_one_line(trusted: tuple[Path, Path]) -> None:
     with partner(*trusted, [ANSWER, ANSWER]) as url:
         http = GuardedHttp(url, networks=LOOPBACK)
@@ -97,18 +66,16 @@ def test_a_trusted_partner_is_talked_to_on_one_line(trusted: tuple[Path, Path]) 
         http.close()
 
 
-def test_a_certificate_that_nobody_vouches_for_pauses_the_connection(tmp_path: Path) -> None:
-    with partner(*certificate(tmp_path, "127.0.0.1"), [ANSWER]) as url, pytest.raises(Paused, match="not trusted"):
+def test_a_certificate_that_nobody_vouches_for_pauses_the_connection(certificate: Certificate) -> None:
+    with partner(*certificate("127.0.0.1"), [ANSWER]) as url, pytest.raises(Paused, match="not trusted"):
         GuardedHttp(url, networks=LOOPBACK).post("/orders", {})
 
 
-def test_a_certificate_of_another_name_pauses_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cert, key = certificate(tmp_path, "127.0.0.2")
-    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
-    verifying.cache_clear()
+def test_a_certificate_of_another_name_pauses_the_connection(certificate: Certificate, trust: Trust) -> None:
+    cert, key = certificate("127.0.0.2")
+    trust(cert)
     with partner(cert, key, [ANSWER]) as url, pytest.raises(Paused, match="mismatch"):
         GuardedHttp(url, networks=LOOPBACK).post("/orders", {})
-    verifying.cache_clear()
 
 
 def test_a_server_that_does_not_speak_tls_is_tried_later() -> None:
