@@ -29,6 +29,16 @@ class Entry(NamedTuple):
     within: tuple[Entry, ...] = ()
 
 
+class Total(NamedTuple):
+    """A value that must be the number of `counted` at the root, where the qualifier fits ("" for any)."""
+
+    tag: str
+    qualifier: str
+    element: int
+    component: int
+    counted: str
+
+
 class PathRule(NamedTuple):
     """What an overlay asks of a place: `path` leads from the root to segments, `element` is 0 for the segment."""
 
@@ -51,7 +61,7 @@ class Guide:
     entries: tuple[Entry, ...]
     elements: Mapping[str, tuple[Element, ...]]
     notes: Mapping[str, tuple[tuple[str, tuple[int, ...]], ...]]
-    totals: tuple[tuple[str, int, str], ...]
+    totals: tuple[Total, ...]
     rules: tuple[PathRule, ...]
     relax: frozenset[str]
 
@@ -135,7 +145,7 @@ def _guide(name: str, data: Mapping[str, Any]) -> Guide:
         entries=entries,
         elements=elements,
         notes={tag: tuple(_note(row) for row in found) for tag, found in notes.items() if found},
-        totals=tuple((*_place(place), counted) for place, counted in data.get("totals", {}).items()),
+        totals=tuple(_total(place, counted) for place, counted in data.get("totals", {}).items()),
         rules=tuple(_rule(kind, path) for kind in ("require", "forbid") for path in data.get(kind, ())),
         relax=frozenset(data.get("relax", ())),
     )
@@ -144,6 +154,17 @@ def _guide(name: str, data: Mapping[str, Any]) -> Guide:
 def _note(row: str) -> tuple[str, tuple[int, ...]]:
     kind, *positions = row.split()
     return kind, tuple(map(int, positions))
+
+
+_TOTAL = re.compile(r"([A-Z0-9]{2,3})(?:\[01=([^\]]*)\])?\.(\d+)(?:\.(\d+))?")
+
+
+def _total(place: str, counted: str) -> Total:
+    """Parse "CTT.01" or "CNT[01=2].01.2"."""
+    match = _TOTAL.fullmatch(place)
+    if not match:
+        raise Rejected(f"guide total {place}: write it as CTT.01 or CNT[01=2].01.2")
+    return Total(match[1], match[2] or "", int(match[3]), int(match[4] or 1), counted)
 
 
 def _place(place: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hub.codecs.elements import Fault, note_faults, segment_faults
 from hub.codecs.findings import finding
-from hub.codecs.guide import Guide, PathRule
+from hub.codecs.guide import Guide, PathRule, Total
 from hub.codecs.machine import MAX_DEPTH, Loop, Machine, Step
 from hub.domain.errors import Position, Problem, Severity
 from hub.domain.tree import Node
@@ -53,7 +53,7 @@ class Placing:
                 if len(siblings) > step.most:
                     step = self._too_many(step, node, siblings)
             if step.code:
-                self._report(step.code, node)
+                self._add(step.code, node)
             if step.opens is not None:
                 path[step.depth + 1] = node
                 if step.opens.required:
@@ -71,12 +71,12 @@ class Placing:
         """Return where a hierarchy level hangs: below the level whose number it names, whatever came between."""
         own = _text(node, 1)
         if own in self._levels:
-            self._report("hierarchy_id_repeated", node, Fault("hierarchy_id_repeated", 1, 0, own))
+            self._add("hierarchy_id_repeated", node, Fault("hierarchy_id_repeated", 1, 0, own))
         parent = self.root
         if wanted := _text(node, 2):
             found = self._levels.get(wanted)
             if found is None:
-                self._report("hierarchy_parent_missing", node, Fault("hierarchy_parent_missing", 2, 0, wanted))
+                self._add("hierarchy_parent_missing", node, Fault("hierarchy_parent_missing", 2, 0, wanted))
             else:
                 parent = found
         self._levels.setdefault(own, node)
@@ -87,7 +87,7 @@ class Placing:
         if later is not None:
             return later
         if not step.hierarchy and len(siblings) == step.most + 1:
-            self._report("loop_repeated" if step.opens else "segment_repeated", node)
+            self._add("loop_repeated" if step.opens else "segment_repeated", node)
         return step
 
     def _inside(self, node: Node, right: bool) -> None:
@@ -98,15 +98,15 @@ class Placing:
         else:
             faults = segment_faults(node.elements, self.guide.elements[node.tag], notes)
         for fault in faults:
-            self._report(fault.code, node, fault)
+            self._add(fault.code, node, fault)
 
     def _finish(self) -> None:
         for node, loop in [(self.root, self.machine.root), *self._opened]:
             for tag in loop.required:
                 if tag not in node.children:
                     self._missing(tag, node, loop)
-        for tag, position, counted in self.guide.totals:
-            self._total(tag, position, counted)
+        for total in self.guide.totals:
+            self._total(total)
         for rule in self.guide.rules:
             self._rule(rule)
 
@@ -119,12 +119,15 @@ class Placing:
         offset = seen.offset if seen else node.offset if node.number else -1
         self._add("segment_missing", Node(tag, [tag], {}, number, offset))
 
-    def _total(self, tag: str, position: int, counted: str) -> None:
-        for node in self.root.children.get(tag, ()):
-            stated = _text(node, position)
-            actual = len(self.root.children.get(counted, ()))
-            if stated.isdigit() and int(stated) != actual:
-                self._add("total_wrong", node, Fault("total_wrong", position, 0, stated))
+    def _total(self, total: Total) -> None:
+        actual = len(self.root.children.get(total.counted, ()))
+        for node in self.root.children.get(total.tag, ()):
+            if total.qualifier and _text(node, 1) != total.qualifier:
+                continue
+            stated = _text(node, total.element, total.component)
+            if stated.isdecimal() and int(stated) != actual:
+                component = total.component if total.component > 1 else 0
+                self._add("total_wrong", node, Fault("total_wrong", total.element, component, stated))
 
     def _rule(self, rule: PathRule) -> None:
         *way, last = rule.path
@@ -143,9 +146,6 @@ class Placing:
             self._add("segment_forbidden", node)
         elif rule.kind == "forbid" and value:
             self._add("element_forbidden", node, Fault("element_forbidden", rule.element, 0, value))
-
-    def _report(self, code: str, node: Node, fault: Fault | None = None) -> None:
-        self._add(code, node, fault)
 
     def _add(self, code: str, node: Node, fault: Fault | None = None) -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -173,9 +173,11 @@ def problem(
     return Problem(code=code, path=path, text=text, value=value, severity=severity, at=place)
 
 
-def _text(node: Node, position: int) -> str:
+def _text(node: Node, position: int, component: int = 1) -> str:
     value = node.elements[position] if position < len(node.elements) else ""
-    return value if isinstance(value, str) else value[0]
+    if isinstance(value, str):
+        return value if component == 1 else ""
+    return value[component - 1] if component <= len(value) else ""
 
 
 def _nodes(node: Node, way: Sequence[tuple[str, int, str]]) -> Iterator[Node]:

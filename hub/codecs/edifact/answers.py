@@ -95,11 +95,9 @@ def read_acknowledgement(decoded: Decoded) -> list[Verdict]:
     for group in root.children.get("UCF", ()):
         name = text_at(group, 1)
         found += [_message_verdict(node, reference, name) for node in group.children.get("UCM", ())]
-        found.append(_verdict(group, "group", reference, name, text_at(group, 4), text_at(group, 5)))
-    return [
-        *found,
-        _verdict(interchange, "interchange", reference, "", text_at(interchange, 4), text_at(interchange, 5)),
-    ]
+        found.append(_verdict("group", reference, name, text_at(group, 4), text_at(group, 5)))
+    action, code = text_at(interchange, 4), text_at(interchange, 5)
+    return [*found, _verdict("interchange", reference, "", action, code)]
 
 
 def _message_verdict(node: Node, interchange: str, group: str) -> Verdict:
@@ -116,7 +114,7 @@ def _message_verdict(node: Node, interchange: str, group: str) -> Verdict:
     )
 
 
-def _verdict(node: Node, level: Any, interchange: str, group: str, action: str, code: str) -> Verdict:
+def _verdict(level: Any, interchange: str, group: str, action: str, code: str) -> Verdict:
     return Verdict(
         level=level,
         status=_STATUS.get(action, "rejected"),
@@ -128,14 +126,16 @@ def _verdict(node: Node, level: Any, interchange: str, group: str, action: str, 
 
 def _segment_words(node: Node) -> str:
     where = f"segment {text_at(node, 1)}"
-    inner = [
-        f"{where}.{max(int(text_at(each, 2) or 1) - 1, 0):02}" + (f".{text_at(each, 2, 2)}" if text_at(each, 2, 2) else "")
-        + f": {_words([text_at(each, 1)])}"
-        for each in node.children.get("UCD", ())
-        if (text_at(each, 2) or "1").isdecimal()
-    ]  # fmt: skip
     own = _words([text_at(node, 2)])
+    inner = [where + _element_words(each) for each in node.children.get("UCD", ())]
     return "; ".join([*([f"{where}: {own}"] if own else []), *inner])
+
+
+def _element_words(node: Node) -> str:
+    """Name the element as we count it: CONTRL counts the tag as 1."""
+    position, component = text_at(node, 2), text_at(node, 2, 2)
+    place = f".{int(position) - 1:02}" if position.isdecimal() and position != "0" else ""
+    return f"{place}{f'.{component}' if component else ''}: {_words([text_at(node, 1)])}"
 
 
 _SAYINGS = {"12": "invalid value", "13": "missing", "17": "no agreement", "18": "in error", "28": "references differ"}

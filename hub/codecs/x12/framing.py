@@ -13,7 +13,8 @@ from hub.codecs.x12.envelope import Header, Separators, group_facts, problem_at,
 from hub.domain.errors import Problem
 from hub.ports import Frame, Profile
 
-_ISA = re.compile(rb"I[\r\n]*S[\r\n]*A(?=[^A-Za-z0-9\s])")
+_ISA = re.compile(rb"(?<![A-Za-z0-9])I[\r\n]*S[\r\n]*A(?=[^A-Za-z0-9\s])")
+_LOOK = 20_000
 _TAGS = (b"ISA", b"IEA", b"GS", b"GE", b"ST", b"SE", b"TA1", b"BIN", b"BDS")
 
 
@@ -247,10 +248,10 @@ def _unwrap(raw: bytes) -> bytes:
 
 def _is_wrapped(body: bytes, terminator: bytes, at: int) -> bool:
     """Say whether line ends stand inside segments (a body wrapped at 80 columns)."""
-    if terminator in (b"\n", b"\r") or body.find(b"\n", at) < 0:
+    if terminator in (b"\n", b"\r") or body.find(b"\n", at, at + _LOOK) < 0:
         return False
     loose = re.compile(rb"(?<!" + re.escape(terminator[-1:]) + rb")(?<![\s])\r?\n\s*(?![\s\x1a]|$)")
-    return loose.search(body, at) is not None
+    return loose.search(body, at, at + _LOOK) is not None
 
 
 def _pattern(separators: Separators, wrapped: bool) -> re.Pattern[bytes]:

@@ -99,7 +99,7 @@ class Reader:
         inner = slice(1 if headed else 0, -1 if closed else None)
         compiled, firm = self._machine(span.envelope, name, facts)
         if any(component in piece for piece in pieces[inner]):
-            _split_components(segments, compiled.guide, component)
+            found += _split_components(segments, offsets, compiled.guide, component, at)
         placing = Placing(compiled, at, firm=firm, first=2 if headed else 1)
         root = placing.place(pieces[inner], segments[inner], offsets[inner])
         if closed:
@@ -142,13 +142,21 @@ def _pieces_with_binary(raw: bytes, facts: dict[str, str], start: int) -> tuple[
     return pieces, offsets
 
 
-def _split_components(segments: list[list[Any]], guide: Guide, component: str) -> None:
-    """Split composites in place, but leave whole what the dictionary knows to be plain text."""
-    for elements in segments:
+def _split_components(
+    segments: list[list[Any]], offsets: Sequence[int], guide: Guide, component: str, at: Position
+) -> Iterator[Problem]:
+    """Split composites in place; what the dictionary knows to be plain text stays whole, with a warning."""
+    for number, (elements, offset) in enumerate(zip(segments, offsets, strict=False), 1):
         rules = guide.elements.get(elements[0], ())
         for index in range(1, len(elements)):
-            if component in elements[index] and (index > len(rules) or rules[index - 1].kind == "C"):
+            if component not in elements[index]:
+                continue
+            if index > len(rules) or rules[index - 1].kind == "C":
                 elements[index] = elements[index].split(component)
+            else:
+                fault = Fault("component_unexpected", index, 0, elements[index])
+                node = Node(elements[0], elements, {}, number, offset)
+                yield problem("component_unexpected", at, node, fault, severity="warning")
 
 
 def _trailer_problems(
