@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from hub.domain.money import ZERO
-from hub.domain.order import Charge, Skus, TaxLine, Totals
+from hub.domain.order import Charge, Discount, Skus, TaxLine, Totals
 from hub.domain.party import Address, Party
 
 InvoiceState = Literal[
@@ -18,7 +18,7 @@ InvoiceState = Literal[
 
 
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One invoiced line; `amount` is quantity x unit price, rounded once."""
+    """One invoiced line; `amount` is net of line discounts. The amounts of an order's invoices add up to its line."""
 
     line_no: str
     quantity: Decimal
@@ -54,6 +54,8 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ship_to: Address | None = None
     lines: tuple[InvoiceLine, ...] = ()
     charges: tuple[Charge, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    taxes: tuple[TaxLine, ...] = ()
     totals: Totals = Totals()
     corrects: str = ""
     state: InvoiceState = "issued"

@@ -31,6 +31,8 @@ class PurchaseLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     cost: Decimal | None = None
     promised_on: date | None = None
     shipped: Decimal = Decimal(0)
+    rejected: Decimal = Decimal(0)
+    """What the supplier declined; it is sourced again elsewhere."""
 
 
 class PurchaseOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,6 +64,9 @@ class AcknowledgedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     line_no: str
     code: LineAckCode
     quantity: Decimal
+    """How much of the line the code is about: what is promised, or 0 where it is refused."""
+    ordered: Decimal | None = None
+    """What the order asked for, where it is known."""
     unit: str = "EA"
     sku: Skus = Skus()
     external_id: str = ""

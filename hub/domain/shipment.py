@@ -109,6 +109,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int = 0
     partner: str = ""
     fulfillment_order_id: str = ""
+    purchase_order_id: str = ""
+    """Ours, where a supplier ships."""
     order_number: str = ""
     order_external_id: str = ""
     order_placed_on: date | None = None

@@ -31,6 +31,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Connection of the dropship supplier that fulfils it where no location has stock."""
     cost: Decimal | None = None
     weight_grams: int | None = None
+    reorder_point: Decimal | None = None
+    """Below this much available and incoming, the item is reported as low."""
     extensions: dict[str, Any] = {}
 
 
@@ -54,6 +56,12 @@ class Location(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: LocationKind = "warehouse"
     address: Address = Address()
     priority: int = 100
+    connection: str = ""
+    """Connection that works here: a 3PL or warehouse system; for a supplier's place, the supplier's connection."""
+    carrier: str = ""
+    """Connection of the carrier that makes labels for what leaves here; empty means the setting `ship.carrier`."""
+    dispatch: Literal["automatic", "manual"] = "automatic"
+    """automatic: a fulfillment order here becomes a shipment draft at once, where a carrier is known."""
 
 
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -121,6 +121,12 @@ class Goods(Protocol):
     def stock(self, item_ids: Iterable[str]) -> list[StockLevel]:
         """Return and lock the stock rows of these items, in (item, location) order."""
 
+    def stock_at(self, location_ids: Iterable[str]) -> list[StockLevel]:
+        """Return and lock every stock row of these locations, in (item, location) order."""
+
+    def counted(self, item_id: str, location_id: str, at: datetime) -> None:
+        """Note the source time of a count that was applied, so that an older one has no effect."""
+
     def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
         """Return stock rows without locking them."""
 
@@ -154,6 +160,10 @@ class Inbox(Protocol):
 
     def take_messages(self, arrivals: Sequence[tuple[Message, Sequence[WorkItem]]]) -> None:
         """Store messages that came as answers to deliveries, with their work."""
+
+
+    def cursor(self, connection: str, kind: str) -> str:
+        """Return where the last pull of a kind stopped; empty at the beginning."""
 
 
 class Outbox(Protocol):

@@ -29,10 +29,15 @@ class GoodsPart:
         self._levels: dict[tuple[str, str], StockLevel] = {}
         self._locked: set[str] = set()
         self._movements: list[StockMovement] = []
+        self._items: dict[str, Item] = {}
+        self._counted: dict[tuple[str, str], datetime] = {}
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Return items by id."""
-        return {item.id: item for item in map(_item.decode, self._column("items", "doc", "id", ids))}
+        wanted = set(ids)
+        for item in map(_item.decode, self._column("items", "doc", "id", wanted - self._items.keys())):
+            self._items[item.id] = item
+        return {each: self._items[each] for each in wanted if each in self._items}
 
     def listings(self, connection: str, skus: Iterable[str]) -> dict[str, str]:
         """Return item ids by what a connection calls them."""
@@ -57,15 +62,26 @@ class GoodsPart:
 
     def stock(self, item_ids: Iterable[str]) -> list[StockLevel]:
         """Return and lock the stock rows of these items, in (item, location) order."""
-        wanted = sorted(set(item_ids))
-        missing = [each for each in wanted if each not in self._locked]
+        wanted = set(item_ids)
+        missing = sorted(wanted - self._locked)
         if missing:
-            lock = " FOR UPDATE" if self.db.postgres else ""
-            sql = f"{_LEVEL} WHERE {self.db.among('item_id', 'keys')} ORDER BY item_id, location_id{lock}"
-            for row in self.db.all(sql, keys=self.db.array(missing)):
-                self._levels[row[0], row[1]] = _level(row)
+            self._lock("item_id", missing)
             self._locked.update(missing)
-        return [self._levels[key] for key in sorted(self._levels) if key[0] in set(wanted)]
+        return [self._levels[key] for key in sorted(self._levels) if key[0] in wanted]
+
+    def stock_at(self, location_ids: Iterable[str]) -> list[StockLevel]:
+        """Return and lock every stock row of these locations, in (item, location) order."""
+        wanted = set(location_ids)
+        if wanted:
+            self._lock("location_id", sorted(wanted))
+        return [self._levels[key] for key in sorted(self._levels) if key[1] in wanted]
+
+    def _lock(self, column: str, keys: list[str]) -> None:
+        """Lock rows and keep their levels; a row that was moved in this unit already keeps its level here."""
+        lock = " FOR UPDATE" if self.db.postgres else ""
+        sql = f"{_LEVEL} WHERE {self.db.among(column, 'keys')} ORDER BY item_id, location_id{lock}"
+        for row in self.db.all(sql, keys=self.db.array(keys)):
+            self._levels.setdefault((row[0], row[1]), _level(row))
 
     def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
         """Return stock rows without locking them."""
@@ -84,11 +100,18 @@ class GoodsPart:
         )
         self._movements.append(movement)
 
+    def counted(self, item_id: str, location_id: str, at: datetime) -> None:
+        """Note the source time of a count that was applied, so that an older one has no effect."""
+        key = (item_id, location_id)
+        level = self._levels.get(key) or StockLevel(item_id=item_id, location_id=location_id)
+        self._levels[key] = msgspec.structs.replace(level, source_at=at)
+        self._counted[key] = at
+
     def flush_goods(self) -> None:
         """Write the movements and add their sums to the levels, in (item, location) order."""
-        if not self._movements:
+        if not self._movements and not self._counted:
             return
-        sums: dict[tuple[str, str], list[int]] = {}
+        sums: dict[tuple[str, str], list[int]] = {key: [0, 0] for key in self._counted}
         rows = []
         for each in self._movements:
             hand, held = to_micros(each.on_hand_delta), to_micros(each.reserved_delta)
@@ -99,7 +122,10 @@ class GoodsPart:
         self.db.insert(tables_trade.stock_movements, _MOVEMENT_COLUMNS, rows)
         self.db.add(tables_trade.stock_levels, ("item_id", "location_id"), ("on_hand", "reserved"),
                     [(*key, *sums[key]) for key in sorted(sums)])  # fmt: skip
+        times = [(*key, to_us(self._counted[key])) for key in sorted(self._counted)]
+        self.db.update(tables_trade.stock_levels, ("item_id", "location_id"), ("source_us",), times)
         self._movements.clear()
+        self._counted.clear()
 
     def _ids_by(self, column: str, values: Iterable[str]) -> dict[str, str]:
         wanted = sorted(set(values) - {""})
