@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from hub.domain.errors import Problem, Rejected
 from hub.domain.tree import Node
-from hub.ports import Function
+from hub.ports import Codec, Frame, Function, Profile
 from hub.translate import mapfile
 from hub.translate.compile import Compiled, compile_mapping
 from hub.translate.documents import DOCUMENTS
@@ -52,9 +53,26 @@ def run_case(
     return segments_text(tree), expect.read_text(encoding="utf-8").rstrip("\n")
 
 
+def decoder(codecs: Sequence[Codec]) -> Decode:
+    """Return a `Decode` that uses the mapping's syntax where it names one, else the codec that knows the bytes."""
+
+    def decode(mapping: mapfile.Mapping, body: bytes) -> Any:
+        codec = next(
+            one for one in codecs if one.name == mapping.syntax or (not mapping.syntax and one.sniff(body[:4096]))
+        )
+        profile = Profile(guide=mapping.guide)
+        found = [one for frame in codec.frames(body, profile) for one in codec.decode(_part(body, frame), frame, profile)]
+        problems = [problem for one in found for problem in one.problems if problem.severity == "error"]
+        if len(found) != 1 or problems:
+            raise Rejected([*problems, Problem(code="sample", text=f"{len(found)} documents where one is expected")])
+        return found[0].tree
+
+    return decode
+
+
 def plain(value: Any) -> Any:
     """Spell a document or tree as plain JSON: Decimals as text, so that 1.10 and 1.1 are not the same."""
-    return json.loads(msgspec.json.encode(value, decimal_format="string"))
+    return json.loads(msgspec.json.encode(value))
 
 
 def segments_text(segments: Sequence[Sequence[str | Sequence[str]]]) -> str:
@@ -81,6 +99,10 @@ def mapping_of(text: str, direction: str = "in", others: Mapping[str, str] | Non
 def compiled_of(text: str, direction: str = "in", others: Mapping[str, str] | None = None) -> Compiled:
     """Load and compile a mapping that is given as text."""
     return compile_mapping(mapping_of(text, direction, others))
+
+
+def _part(body: bytes, frame: Frame) -> bytes:
+    return body[frame.offset : frame.offset + frame.length]
 
 
 def _json(file: Path) -> Any:

@@ -147,7 +147,11 @@ class _Work:
 def _inwards(work: _Work, struct: type[msgspec.Struct]) -> Inward:
     mapping = work.mapping
     keys: set[str] = set()
-    source: Source = EdiSource(work.used) if mapping.edi else DictSource(lambda path: keys.add(_first_key(path)))
+    source: Source = (
+        EdiSource(work.used, (), mapping.edifact)
+        if mapping.edi
+        else DictSource(lambda path: keys.add(_first_key(path)))
+    )
     name = mapping.document if mapping.document in mapping.rules else _KIND_TABLES.get(mapping.document, "")
     table = mapping.rules.get(name)
     if not isinstance(table, dict):
@@ -324,10 +328,19 @@ def _elements(work: _Work, at: str, block: abc.Mapping[str, Any], source: Source
         with work.rule(f"{at}.{key}"):
             if not key.isdigit() or not 0 < int(key) < 100:
                 raise RuleError(f"a block has {', '.join(sorted(_BLOCK_KEYS))} and elements 01 to 99, not {key!r}")
-            parts = {0: value} if is_rule(value) else {int(part): rule for part, rule in value.items()}
+            parts = _parts(value)
             for component, rule in sorted(parts.items()):
                 name = f"{block['id']}.{key}" + (f".{component:02d}" if component else "")
                 yield _element(work, at, name, (int(key), component), rule, source)
+
+
+def _parts(value: Any) -> dict[int, Any]:
+    """Return component -> rule, 0 for the whole element."""
+    if is_rule(value):
+        return {0: value}
+    if not isinstance(value, dict) or not all(part.isdigit() for part in value):
+        raise RuleError("an element is a rule, or components 01 to 99 with a rule each")
+    return {int(part): rule for part, rule in value.items()}
 
 
 def _element(work: _Work, at: str, name: str, place: tuple[int, int], value: Any, source: Source) -> Element:

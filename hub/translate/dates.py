@@ -45,9 +45,9 @@ def datetime_function(argument: str) -> Callable[[Any], Any]:
     return call
 
 
-def dtm(value: Any, qualifier: str = "102") -> Any:
+def dtm(value: Any, qualifier: str | None = None) -> Any:
     """Read an EDIFACT date by its format code (101, 102, 201, 203, 204, 718): a date, or an instant."""
-    pattern, timed = _DTM.get(qualifier, ("", False))
+    pattern, timed = _DTM.get(qualifier or "102", ("", False))
     if not pattern:
         raise ValueError(f"date format {qualifier} is not known; known are {', '.join(sorted(_DTM))}")
     text = str(value)

@@ -9,14 +9,17 @@ from hub.domain.tree import Node
 from hub.translate.paths import Path, Pick, Read, Scope, Select, Step, climb
 
 # First element of the qualifier-value pairs in X12 segments that carry other elements before them.
-_PAIRS_FROM = {"PO1": 6, "IT1": 6, "ACK": 7, "POC": 8, "SLN": 9, "LIN": 2}
+_PAIRS_FROM = {"PO1": 6, "IT1": 6, "ACK": 7, "POC": 8, "SLN": 9, "LIN": 2, "PER": 3}
 
 Value = Callable[[Node], Any]
 
 
-def reader(path: Path) -> Read:
-    """Compile a path to a closure that returns its value, or a list of values where it says `[*]`."""
-    value = _leaf(path)
+def reader(path: Path, *, composites: bool = False) -> Read:
+    """Compile a path to a closure that returns its value, or a list of values where it says `[*]`.
+
+    `composites`: pairs such as `{SA}` are composites (EDIFACT), else two elements side by side (X12).
+    """
+    value = _leaf(path, composites)
     if path.many:
         return _all_values(path, value)
     if path.ups:
@@ -46,9 +49,9 @@ def selector(path: Path) -> Select:
     return select
 
 
-def _leaf(path: Path) -> Value:
+def _leaf(path: Path, composites: bool) -> Value:
     if path.pair:
-        return _pair(path.pair)
+        return _composite_pair(path.pair) if composites else _pair(path.pair)
     if not path.element:
         return lambda node: node
     return _component(path.element, path.component) if path.component else _element(path.element)
@@ -83,15 +86,28 @@ def _component(position: int, component: int) -> Value:
 def _pair(qualifier: str) -> Value:
     def value(node: Node) -> Any:
         elements = node.elements
-        last = len(elements) - 1
-        for position in range(1, last + 1):
-            found = elements[position]
+        if qualifier in elements:
+            return _paired(elements, qualifier, _PAIRS_FROM.get(node.tag, 1))
+        return None
+
+    return value
+
+
+def _paired(elements: list[str | list[str]], qualifier: str, start: int) -> str | None:
+    for position in range(start, len(elements) - 1, 2):
+        if elements[position] == qualifier:
+            found = elements[position + 1]
+            return (found[0] if isinstance(found, list) else found) or None
+    return None
+
+
+def _composite_pair(qualifier: str) -> Value:
+    """EDIFACT's pairs are composites: value:qualifier."""
+
+    def value(node: Node) -> Any:
+        for found in node.elements:
             if found.__class__ is list and len(found) > 1 and found[1] == qualifier:
                 return found[0] or None
-        for position in range(_PAIRS_FROM.get(node.tag, 1), last, 2):
-            if elements[position] == qualifier:
-                found = elements[position + 1]
-                return (found[0] if found.__class__ is list else found) or None
         return None
 
     return value

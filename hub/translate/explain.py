@@ -10,7 +10,6 @@ import msgspec
 from hub.translate.paths import Scope
 from hub.translate.plain_paths import as_text
 from hub.translate.segments import Block, Element, Sheet, write
-from hub.translate.sources import number_of
 from hub.translate.steps import BAD_VALUE, Step
 from hub.translate.targets import Each, Target
 
@@ -75,7 +74,7 @@ def _items(blocks: tuple[Each, ...], node: Any, scope: Scope) -> Iterator[tuple[
 
 
 def _trace(path: str, step: Step, node: Any, scope: Scope) -> Trace | None:
-    source, raw = _raw(step, node, scope)
+    source, raw, segment = step.origin(node, scope)
     value, problem = None, ""
     try:
         value = step.read(node, scope) if step.read else None
@@ -95,17 +94,9 @@ def _trace(path: str, step: Step, node: Any, scope: Scope) -> Trace | None:
         source=source,
         raw=_spelled(raw),
         functions=(*rule.chain, *((f"table {rule.table}",) if rule.table else ())) if source else (),
-        segment=number_of(node, scope) if source else 0,
+        segment=segment.number if source and segment else 0,
         problem=problem or ("" if value is not None else "a value is required"),
     )
-
-
-def _raw(step: Step, node: Any, scope: Scope) -> tuple[str, Any]:
-    for text, read in step.sources:
-        value = read(node, scope)
-        if value is not None and value != "":
-            return text, value
-    return "", None
 
 
 def _counter(element: Element, value: str) -> Trace:

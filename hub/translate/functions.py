@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -59,8 +60,13 @@ def _simple(call: Call) -> Callable[[str], Call]:
     return lambda _argument: call
 
 
-def _checked(text: Any, length: int, name: str) -> str:
-    digits = as_text(text).strip()
+def _checked(value: Any, length: int, name: str) -> str:
+    return _checked_text(as_text(value), length, name)
+
+
+@lru_cache(maxsize=8192)
+def _checked_text(text: str, length: int, name: str) -> str:
+    digits = text.strip()
     if not (digits.isascii() and digits.isdigit()) or len(digits) > length:
         raise ValueError(f"{text!r} is not a {name}: up to {length} digits")
     digits = digits.zfill(length)
@@ -182,6 +188,14 @@ def _truth(value: Any) -> bool:
     raise ValueError(f"{value!r} is neither true nor false")
 
 
+def _nonzero(value: Any) -> Any:
+    return value if numbers.number(value) else None
+
+
+def _then(argument: str) -> Call:
+    return lambda value: None if value in (None, "") else argument
+
+
 def _default(argument: str) -> Call:
     return lambda value: argument if value in (None, "") else value
 
@@ -208,6 +222,7 @@ _OWN = (
     Built(name="last", make=_simple(_pick(-1)), takes_lists=True, help="the last of a list"),
     Built(name="count", make=_simple(_count), takes_lists=True, help="how many there are"),
     Built(name="sum", make=_simple(numbers.total), takes_lists=True, help="a list added up"),
+    Built(name="then", make=_then, help="then:X gives X where the step before gave anything"),
     Built(name="decimal", make=numbers.decimal_function, help="an exact number; decimal:, reads 1.234,50"),
     Built(name="int", make=_simple(numbers.whole), help="a whole number; 12.5 is refused"),
     Built(name="bool", make=_simple(_truth), help="true or false, from true/yes/y/1/on and their opposites"),
@@ -216,6 +231,7 @@ _OWN = (
     Built(name="fixed", make=numbers.fixed, help="fixed:2 writes 5 as 5.00, rounded half up"),
     Built(name="round", make=numbers.rounded, help="round:2 rounds half up"),
     Built(name="plain", make=_simple(lambda v: numbers.plain(numbers.number(v))), help="12.500 written as 12.5"),
+    Built(name="nonzero", make=_simple(_nonzero), help="no value where it is zero"),
     Built(name="times", make=numbers.times, help="times:12, or times the values of args"),
     Built(name="divide", make=numbers.divide, help="divide:100, or by the first of args; at most 6 decimals"),
     Built(name="plus", make=_simple(numbers.plus), help="plus the values of args"),

@@ -58,6 +58,11 @@ class Mapping:
         """Say whether its trees are EDI segments (else dicts and lists)."""
         return self.syntax in ("x12", "edifact") if self.syntax else bool(self.set or self.guide)
 
+    @property
+    def edifact(self) -> bool:
+        """Say whether it is EDIFACT: pairs are composites there."""
+        return self.syntax == "edifact" or self.guide.startswith("edifact/") or self.set.isalpha()
+
 
 def load(roots: Sequence[Root], name: str, read: Reader | None = None) -> Mapping:
     """Load `<root>/<name>.toml` from the first root that has it, with all that it extends.

@@ -81,6 +81,8 @@ def _short(path: Path, opens: Open) -> Read:
     """Read the common shapes `key` and `key.key` without building lists."""
     first = opens(path.steps[0].name)
     if len(path.steps) == 1:
+        if opens is of_dicts:
+            return _key(path.steps[0].name)
 
         def one(node: Any, _scope: Scope) -> Any:
             value = first(node)
@@ -97,6 +99,18 @@ def _short(path: Path, opens: Open) -> Read:
         return _first(value) if value.__class__ in (list, tuple) else value
 
     return two
+
+
+def _key(name: str) -> Read:
+    """The commonest path of all, in one call."""
+
+    def key(node: Any, _scope: Scope) -> Any:
+        if node.__class__ is not dict:
+            return None
+        value = node.get(name)
+        return value if value.__class__ is not list else _first(value)
+
+    return key
 
 
 def _first(values: Any) -> Any:

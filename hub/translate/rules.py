@@ -46,14 +46,16 @@ class Rule:
 
 
 def is_rule(value: Any) -> bool:
-    """Say whether a TOML value is a rule, rather than a table of rules."""
+    """Say whether a TOML value is a rule (a path, a list of paths, a table with from or value), not a table of rules."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(one, str) for one in value)
     return isinstance(value, str) or (isinstance(value, dict) and ("from" in value or "value" in value))
 
 
 def parse_rule(target: str, value: Any, where: str = "") -> Rule:
     """Read one rule; RuleError names what is wrong with it."""
-    if isinstance(value, str):
-        return Rule(target=target, where=where, sources=(value,))
+    if not isinstance(value, Mapping):
+        return Rule(target=target, where=where, sources=_texts(target, "from", value))
     unknown = sorted(set(value) - KEYS)
     if unknown:
         raise RuleError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from hub.domain.tree import Node
@@ -27,6 +27,9 @@ class Source(Protocol):
     def inside(self, text: str) -> Source:
         """Return the source as seen from one element of an `each`."""
 
+    def locate(self, text: str) -> Read | None:
+        """Compile a path that finds the segment a value stands in; None where there are no segments."""
+
 
 def counter(text: str) -> Read:
     """Compile `@seq`: the position of the current element, from 1."""
@@ -42,6 +45,8 @@ class EdiSource:
     used: Callable[[tuple[str, ...], Path], None] = lambda _tags, _path: None
     """Told every path with the tags it starts from, for the check against a guide."""
     tags: tuple[str, ...] = ()
+    composites: bool = False
+    """True where pairs are composites, as in EDIFACT."""
 
     def path(self, text: str) -> Path:
         path = parse_edi(text)
@@ -49,7 +54,7 @@ class EdiSource:
         return path
 
     def read(self, text: str) -> Read:
-        return counter(text) if text.startswith("@") else edi_paths.reader(self.path(text))
+        return counter(text) if text.startswith("@") else edi_paths.reader(self.path(text), composites=self.composites)
 
     def select(self, text: str) -> Select:
         path = self.path(text)
@@ -57,10 +62,15 @@ class EdiSource:
             raise PathError(f"{text}: each names segments, not elements")
         return edi_paths.selector(path)
 
+    def locate(self, text: str) -> Read | None:
+        if text.startswith("@"):
+            return None
+        return edi_paths.reader(replace(parse_edi(text), element=0, component=0, pair=""))
+
     def inside(self, text: str) -> Source:
         path = parse_edi(text)
         above = self.tags[: len(self.tags) - path.ups] if path.ups else self.tags
-        return EdiSource(self.used, (*above, *(step.name for step in path.steps)))
+        return EdiSource(self.used, (*above, *(step.name for step in path.steps)), self.composites)
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,9 @@ class DictSource:
 
     def select(self, text: str) -> Select:
         return plain_paths.selector(self.path(text), plain_paths.of_dicts)
+
+    def locate(self, text: str) -> Read | None:
+        return None
 
     def inside(self, text: str) -> Source:
         return DictSource()
@@ -101,6 +114,9 @@ class RecordSource:
     def select(self, text: str) -> Select:
         return plain_paths.selector(self.path(text), plain_paths.of_records)
 
+    def locate(self, text: str) -> Read | None:
+        return None
+
     def inside(self, text: str) -> Source:
         path = self.path(text)
         scopes = list(self.scopes[: len(self.scopes) - path.ups])
@@ -109,13 +125,16 @@ class RecordSource:
         return RecordSource(tuple(scopes))
 
 
-def number_of(node: Any, scope: Scope) -> int:
-    """Return the segment number of an EDI element or of what holds it, 0 elsewhere."""
-    while node is not None:
-        if isinstance(node, Node):
-            return node.number
-        node, scope = (scope[0], scope[1]) if scope else (None, None)
-    return 0
+def node_of(node: Any, scope: Scope, locate: Read | None = None) -> Node | None:
+    """Return the segment a value stands in, or else the nearest one that holds it; None outside of EDI."""
+    found = locate(node, scope) if locate else None
+    if isinstance(found, list):
+        found = found[0]
+    while not (isinstance(found, Node) and found.tag):
+        if node is None:
+            return None
+        found, (node, scope) = node, (scope[0], scope[1]) if scope else (None, None)
+    return found
 
 
 def first_present(reads: Sequence[Read]) -> Read:

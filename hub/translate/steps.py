@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.translate.fields import Coerce
+from hub.domain.tree import Node
+from hub.translate.fields import Coerce, text
 from hub.translate.functions import Built
+from hub.translate.numbers import to_decimal
 from hub.translate.paths import Read, Scope
 from hub.translate.plain_paths import as_text
+from hub.translate.plain_values import free, tree_value
 from hub.translate.rules import Rule, RuleError, When
-from hub.translate.sources import Source, first_present
+from hub.translate.sources import Source, first_present, node_of
 
 BAD_VALUE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 """What a function may raise on a value it cannot take; anything else is a fault of the program."""
@@ -34,18 +37,27 @@ class Step:
     rule: Rule
     read: Read | None
     fill: Read | None
-    sources: tuple[tuple[str, Read], ...] = ()
+    sources: tuple[tuple[str, Read, Read | None], ...] = ()
+    """Each source: its path, what reads it, what finds the segment it stands in."""
+
+    def origin(self, node: Any, scope: Scope) -> tuple[str, Any, Node | None]:
+        """Return the source that is present: its path, its raw value, its segment; else the nearest segment."""
+        for text, read, locate in self.sources:
+            value = read(node, scope)
+            if value is not None and value != "":
+                return text, value, node_of(node, scope, locate)
+        return "", None, node_of(node, scope)
 
 
 def compile_step(rule: Rule, source: Source, language: Language, coerce: Coerce) -> Step:
     """Compile a rule; RuleError and PathError say what is wrong with it."""
     holds = _condition(rule.when, source) if rule.when else None
-    reads = tuple((text, source.read(text)) for text in rule.sources)
+    reads = tuple((text, source.read(text), source.locate(text)) for text in rule.sources)
     if not reads:
         return Step(rule=rule, read=None, fill=_when(holds, always(_constant(rule, coerce))))
     default = rule.default
     fill = None if default is None else _when(holds, always(coerce(_native(default))))
-    read = _chained(rule, source, language, coerce, first_present([read for _, read in reads]))
+    read = _chained(rule, source, language, coerce, first_present([read for _, read, _ in reads]))
     return Step(rule=rule, read=_when(holds, read), fill=fill, sources=reads)
 
 
@@ -73,7 +85,7 @@ def table_call(name: str, language: Language) -> Callable[[Any], Any]:
 def _chained(rule: Rule, source: Source, language: Language, coerce: Coerce, raw: Read) -> Read:
     args = [source.read(text) for text in rule.args]
     calls = _calls(rule, source, language)
-    if not calls:
+    if not calls or (rule.chain == ("decimal",) and coerce is to_decimal and not rule.table):
         return _plain(raw, coerce)
     if args:
         calls[0] = _bound(calls[0])
@@ -151,6 +163,9 @@ def _each_of(call: Callable[..., Any], many: bool) -> Callable[..., Any]:
 
 
 def _constant(rule: Rule, coerce: Coerce) -> Any:
+    # An empty text is a value where a text is expected, and nothing anywhere else.
+    if rule.value == "" and coerce in (text, free, tree_value):
+        return ""
     return coerce(_native(rule.value))
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from hub.domain.errors import Position, Problem
+from hub.domain.tree import Node
 from hub.translate.paths import Scope, Select
-from hub.translate.sources import number_of
+from hub.translate.sources import node_of
 from hub.translate.steps import BAD_VALUE, Step
 
 Build = Callable[[Any, Scope, list[Problem]], Any]
@@ -157,15 +158,15 @@ def _prefix(problems: list[Problem], start: int, name: str) -> None:
         problems[place] = msgspec.structs.replace(problems[place], path=f"{name}{dot}{path}")
 
 
-def _position(node: Any, scope: Scope) -> Position | None:
-    number = number_of(node, scope)
-    return Position(segment=number, tag=getattr(node, "tag", "")) if number else None
+def _position(node: Node | None) -> Position | None:
+    return Position(segment=node.number, tag=node.tag, offset=node.offset) if node else None
 
 
 def _invalid(name: str, step: Step, node: Any, scope: Scope, error: Exception) -> Problem:
-    raw = next((value for _, read in step.sources if (value := read(node, scope)) not in (None, "")), "")
+    _, raw, segment = step.origin(node, scope)
     text = f"{error} (from {' or '.join(step.rule.sources)}, rule {step.rule.where})"
-    return Problem(code="invalid", path=name, text=text, value=str(raw)[:100], at=_position(node, scope))
+    value = "" if raw is None else str(raw)[:100]
+    return Problem(code="invalid", path=name, text=text, value=value, at=_position(segment))
 
 
 def _missing(target: Target, name: str, node: Any, scope: Scope, problems: list[Problem], before: int) -> None:
@@ -175,4 +176,4 @@ def _missing(target: Target, name: str, node: Any, scope: Scope, problems: list[
     rule = target.steps[name].rule if name in target.steps else None
     reason = f"nothing in {' or '.join(rule.sources)} (rule {rule.where})" if rule else "no rule gives it"
     text = f"a value is required, {reason}"
-    problems.append(Problem(code="required", path=name, text=text, at=_position(node, scope)))
+    problems.append(Problem(code="required", path=name, text=text, at=_position(node_of(node, scope))))
