@@ -54,10 +54,10 @@ def interchange_acknowledgement(facts: Mapping[str, str], *, rejected: bool = Fa
 
 def _turned(facts: Mapping[str, str]) -> dict[str, Any]:
     """Return the envelope of an answer: ids turned round, version and separators as received."""
-    marks = [facts.get("element") or "*", facts.get("terminator") or "~", facts.get("component") or ">"]
-    marks = [mark if len(mark) == 1 else usual for mark, usual in zip(marks, ("*", "~", ">"), strict=True)]
-    if facts.get("repetition"):
-        marks.append(facts["repetition"])
+    marks = [facts.get(name, "") for name in ("element", "terminator", "component")]
+    marks += [facts["repetition"]] if facts.get("repetition") else []
+    if len(set(marks)) < len(marks) or any(len(mark) != 1 or mark.isalnum() for mark in marks):
+        marks = ["*", "~", ">"]
     return {
         "sender": f"{facts.get('receiver_qualifier') or 'ZZ'}:{facts.get('receiver_id', '')}",
         "receiver": f"{facts.get('sender_qualifier') or 'ZZ'}:{facts.get('sender_id', '')}",
@@ -100,7 +100,7 @@ def _group_line(facts: Mapping[str, str], rows: Sequence[SetResult]) -> Row:
     good = sum(row.status != "rejected" for row in rows)
     received = int(facts.get("group_received") or len(rows))
     stated = facts.get("group_count", "")
-    letter = "R" if not good else "P" if good < len(rows) else "E" if errors or _noted(rows) else "A"
+    letter = "R" if not good else "P" if good < max(received, len(rows)) else "E" if errors or _noted(rows) else "A"
     codes = list(dict.fromkeys(finding(code).x12 for code in errors))[:5]
     return ("AK9", letter, stated if stated.isdecimal() else str(received), str(received), str(good), *codes)
 
