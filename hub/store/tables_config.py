@@ -90,6 +90,16 @@ sign_in_tokens = Table(
     number("used_us", null=True),
 )
 
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    number("count"),
+    number("last_us"),
+    number("until_us"),
+)
+"""Failed sign-ins per address (`address:…`) and per account (`account:…`), and until when the next is refused."""
+
 api_keys = Table(
     "api_keys",
     metadata,

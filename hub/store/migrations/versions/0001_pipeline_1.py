@@ -1,0 +1,250 @@
+"""Tables: messages, message_chunks, frames, documents, work, events, deliveries, attempts, incidents, cursors,
+control_numbers."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "pipeline_1"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("direction", sa.Text(), server_default="", nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=True),
+        sa.Column("control_key", sa.Text(), nullable=True),
+        sa.Column("order_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("content_type", sa.Text(), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("size", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("sha256", sa.Text(), server_default="", nullable=False),
+        sa.Column("received_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("chunks", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("frames_left", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("envelope", sa.Text(), server_default="", nullable=False),
+        sa.Column("problems", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("connection", "event_id", name="messages_event"),
+    )
+    op.create_index("messages_control", "messages", ["connection", "control_key"], unique=False)
+    op.create_index("messages_received", "messages", ["received_us"], unique=False)
+    op.create_index(
+        "messages_unsettled",
+        "messages",
+        ["state", "received_us"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'applied'"),
+        sqlite_where=sa.text("state <> 'applied'"),
+    )
+    op.create_table(
+        "message_chunks",
+        sa.Column("message_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("no", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id", "no"),
+    )
+    op.create_table(
+        "frames",
+        sa.Column("message_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("first", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("start", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("length", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("count", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("context", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("message_id", "first"),
+    )
+    op.create_table(
+        "documents",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("ordinal", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("set_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("mapping_sha", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("reference", sa.Text(), server_default="", nullable=False),
+        sa.Column("result", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("message_id", "ordinal", name="documents_ordinal"),
+    )
+    op.create_index("documents_subject", "documents", ["subject_id"], unique=False)
+    op.create_table(
+        "work",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("lane", sa.Text(), server_default="", nullable=False),
+        sa.Column("task", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("part", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("order_key", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), server_default="", nullable=False),
+        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
+        sa.Column("due_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("starts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lease_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("epoch", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("owner", sa.Text(), server_default="", nullable=False),
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "work_due",
+        "work",
+        ["lane", "due_us", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'queued'"),
+        sqlite_where=sa.text("status = 'queued'"),
+    )
+    op.create_index(
+        "work_key",
+        "work",
+        ["order_key", "id"],
+        unique=False,
+        postgresql_where=sa.text("order_key IS NOT NULL"),
+        sqlite_where=sa.text("order_key IS NOT NULL"),
+    )
+    op.create_index(
+        "work_lease",
+        "work",
+        ["lease_us"],
+        unique=False,
+        postgresql_where=sa.text("status = 'running'"),
+        sqlite_where=sa.text("status = 'running'"),
+    )
+    op.create_index("work_subject", "work", ["subject_id"], unique=False)
+    op.create_table(
+        "events",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("at_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("order_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("origin", sa.Text(), server_default="", nullable=False),
+        sa.Column("message_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("events_order", "events", ["order_id", "id"], unique=False)
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("order_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("route", sa.Text(), server_default="", nullable=False),
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("send", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("order_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("lane", sa.Text(), server_default="", nullable=False),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("message_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("reference", sa.Text(), server_default="", nullable=False),
+        sa.Column("problem", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("begun_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("ended_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("event_id", "connection", "send", "subject_id", name="deliveries_leg"),
+    )
+    op.create_index(
+        "deliveries_open",
+        "deliveries",
+        ["state", "connection"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'delivered'"),
+        sqlite_where=sa.text("state <> 'delivered'"),
+    )
+    op.create_index("deliveries_order", "deliveries", ["order_id"], unique=False)
+    op.create_table(
+        "attempts",
+        sa.Column("delivery_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("no", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("begun_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("ended_us", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("delivery_id", "no"),
+    )
+    op.create_table(
+        "incidents",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), server_default="", nullable=False),
+        sa.Column("class", sa.Text(), server_default="", nullable=False),
+        sa.Column("severity", sa.Text(), server_default="", nullable=False),
+        sa.Column("title", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("next_action", sa.Text(), server_default="", nullable=False),
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("owner", sa.Text(), server_default="", nullable=False),
+        sa.Column("count", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("first_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "incidents_open",
+        "incidents",
+        ["fingerprint"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('open', 'acknowledged', 'fixing')"),
+        sqlite_where=sa.text("state IN ('open', 'acknowledged', 'fixing')"),
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("cursor", sa.Text(), server_default="", nullable=False),
+        sa.Column("updated_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("next_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("problem", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("connection", "kind"),
+    )
+    op.create_table(
+        "control_numbers",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("scope"),
+    )
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("control_numbers")
+    op.drop_table("cursors")
+    op.drop_table("incidents")
+    op.drop_table("attempts")
+    op.drop_table("deliveries")
+    op.drop_table("events")
+    op.drop_table("work")
+    op.drop_table("documents")
+    op.drop_table("frames")
+    op.drop_table("message_chunks")
+    op.drop_table("messages")
