@@ -112,3 +112,15 @@ def test_a_contrl_names_segment_and_component_and_is_read_back() -> None:
     assert of_set.words == "segment 17.01.2: the value is not a number"
     assert of_interchange.status == "accepted"
     assert functional_acknowledgement(decoded.facts, [set_result(decoded)]) is None
+
+
+def test_a_set_whose_header_is_lost_is_not_counted_as_accepted() -> None:
+    body = (HERE / "x12/envelope/set_control_repeated.edi").read_bytes().replace(b"ST*850", b"XT*850", 1)
+    documents = decode_all(CODECS["x12"], body)
+    answer = functional_acknowledgement(documents[0].facts, [set_result(decoded) for decoded in documents])
+    assert answer is not None
+    assert _write(answer).split("~\n")[3:7] == ["AK1*PO*11", "AK2*850*0001", "AK5*A", "AK9*P*2*2*1"]
+
+
+def test_the_hub_finds_its_codecs() -> None:
+    assert list(CODECS) == ["x12", "edifact", "json", "xml", "csv"]
