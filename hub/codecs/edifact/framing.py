@@ -151,7 +151,8 @@ class Scan:
         control = part(self._elements(self._open, min(end, self._open + 200)), 1)
         if not code and control in self._controls:
             code = "set_control_repeated"
-        self._controls.add(control)
+        if code != "set_header_missing":
+            self._controls.add(control)
         self.spans.append(Span(self._open, end - self._open, len(self.envelopes) - 1, code))
         self._sets += 1
         self._all += 1

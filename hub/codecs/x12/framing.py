@@ -150,7 +150,8 @@ class Scan:
         control = self._control(self._open)
         if not code and control in self._controls:
             code = "set_control_repeated"
-        self._controls.add(control)
+        if code != "set_header_missing":
+            self._controls.add(control)
         self.spans.append(Span(self._open, end - self._open, len(self.envelopes) - 1, code))
         self._sets += 1
         self._open = -1

@@ -38,7 +38,7 @@ class Style(NamedTuple):
 
 
 def encode(documents: Sequence[Sequence[Segment]], envelope: Mapping[str, Any]) -> bytes:
-    """Write one interchange; README.md beside the codecs lists the keys. Rejected names each value that cannot stand."""
+    """Write one interchange; README.md beside the codecs lists the keys. Rejected names every bad value."""
     style = _style(envelope)
     refused = Refusals()
     interchange = control_text(_control(envelope, "interchange"), 9)
