@@ -39,6 +39,9 @@ class Keys:
         self._keys = dict(keys)
         self.current = next(iter(self._keys))
 
+    def __contains__(self, key_id: object) -> bool:
+        return key_id in self._keys
+
     def seal(self, name: str, version: int, value: str) -> Sealed:
         """Close a value under the current key; it opens only under the same name and version."""
         nonce = os.urandom(_NONCE)
@@ -136,39 +139,48 @@ class Vault:
     def __init__(
         self,
         store: Store,
-        keys: Keys,
+        key_file: Path,
         *,
         held_seconds: float = _HELD_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._keys = keys
+        self._key_file = key_file
         self._held_seconds = held_seconds
         self._monotonic = monotonic
+        self._keys: Keys | None = None
         self._held: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, name: str) -> str | None:
+    def reveal(self, name: str) -> str | None:
         """Return the value of `vault:<name>`, or None where there is no such secret."""
         now = self._monotonic()
         with self._lock:
             held = self._held.get(name)
-            if held is not None and now - held[0] < self._held_seconds:
-                return held[1]
+        if held is not None and now - held[0] < self._held_seconds:
+            return held[1]
         row = self._store.read(lambda db: _row(db, name))
         if row is None:
             return None
-        value = self._keys.open(name, *row)
+        value = self._key_ring(row[1].key_id).open(name, *row)
         with self._lock:
             self._held[name] = (now, value)
         return value
 
     def put(self, name: str, value: str, who: str) -> str:
         """Store a secret (`<connection>.<field>`) and return its reference. The old value is gone."""
-        self._store.write(lambda db: put_secret(db, self._keys, name, value, who))
+        keys = self._key_ring()
+        self._store.write(lambda db: put_secret(db, keys, name, value, who))
         with self._lock:
             self._held.pop(name, None)
         return f"vault:{name}"
+
+    def _key_ring(self, wanted: str = "") -> Keys:
+        """Return the keys of the file, which is made at the first use and read again where a key is new to us."""
+        with self._lock:
+            if self._keys is None or (wanted and wanted not in self._keys):
+                self._keys = read_keys(self._key_file)
+            return self._keys
 
     def names(self) -> list[str]:
         """Return what secrets there are; never their values."""

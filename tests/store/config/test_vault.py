@@ -25,12 +25,12 @@ def test_the_first_start_makes_a_key_that_only_this_user_reads(file: Path) -> No
 
 
 def test_a_secret_comes_back_and_does_not_lie_in_the_table(store: Store, file: Path) -> None:
-    kept = vault.Vault(store, vault.read_keys(file))
+    kept = vault.Vault(store, file)
 
     assert kept.put("acme.token", "open sesame", "a person") == "vault:acme.token"
 
-    assert kept("acme.token") == "open sesame"
-    assert kept("acme.other") is None
+    assert kept.reveal("acme.token") == "open sesame"
+    assert kept.reveal("acme.other") is None
     assert kept.names() == ["acme.token"]
     row = store.read(lambda db: db.one("SELECT ciphertext, nonce FROM secrets"))
     assert b"sesame" not in bytes(row[0])
@@ -40,40 +40,39 @@ def test_a_secret_comes_back_and_does_not_lie_in_the_table(store: Store, file: P
 
 def test_a_new_value_is_seen_at_once_here_and_soon_elsewhere(store: Store, file: Path) -> None:
     now = [0.0]
-    keys = vault.read_keys(file)
-    here, elsewhere = vault.Vault(store, keys), vault.Vault(store, keys, monotonic=lambda: now[0])
+    here, elsewhere = vault.Vault(store, file), vault.Vault(store, file, monotonic=lambda: now[0])
     here.put("acme.token", "old", "a person")
-    assert (here("acme.token"), elsewhere("acme.token")) == ("old", "old")
+    assert (here.reveal("acme.token"), elsewhere.reveal("acme.token")) == ("old", "old")
 
     here.put("acme.token", "new", "a person")
 
-    assert (here("acme.token"), elsewhere("acme.token")) == ("new", "old")
+    assert (here.reveal("acme.token"), elsewhere.reveal("acme.token")) == ("new", "old")
     now[0] = 5.1
-    assert elsewhere("acme.token") == "new"
+    assert elsewhere.reveal("acme.token") == "new"
 
 
 def test_a_row_that_was_put_under_another_name_does_not_open(store: Store, file: Path) -> None:
-    kept = vault.Vault(store, vault.read_keys(file))
+    kept = vault.Vault(store, file)
     kept.put("acme.token", "mine", "a person")
     store.write(lambda db: db.run("UPDATE secrets SET name = 'evil.token'"))
 
     with pytest.raises(Paused, match=r"evil\.token does not open"):
-        kept("evil.token")
+        kept.reveal("evil.token")
 
 
 def test_an_older_version_that_was_put_back_does_not_open(store: Store, file: Path) -> None:
-    kept = vault.Vault(store, vault.read_keys(file), held_seconds=0)
+    kept = vault.Vault(store, file, held_seconds=0)
     kept.put("acme.token", "old", "a person")
     old = store.read(lambda db: db.one("SELECT nonce, ciphertext FROM secrets"))
     kept.put("acme.token", "new", "a person")
     store.write(lambda db: db.run("UPDATE secrets SET nonce = :n, ciphertext = :c", n=old[0], c=old[1]))
 
     with pytest.raises(Paused, match="does not open"):
-        kept("acme.token")
+        kept.reveal("acme.token")
 
 
 def test_rotating_closes_every_secret_under_the_new_key(store: Store, file: Path) -> None:
-    kept = vault.Vault(store, vault.read_keys(file))
+    kept = vault.Vault(store, file)
     kept.put("acme.token", "one", "a person")
     kept.put("north.password", "two", "a person")
 
@@ -83,17 +82,28 @@ def test_rotating_closes_every_secret_under_the_new_key(store: Store, file: Path
 
     assert keys.current == new
     assert [row[0] for row in store.read(lambda db: db.all("SELECT DISTINCT key_id FROM secrets"))] == [new]
-    again = vault.Vault(store, keys)
-    assert (again("acme.token"), again("north.password")) == ("one", "two")
+    again = vault.Vault(store, file)
+    assert (again.reveal("acme.token"), again.reveal("north.password")) == ("one", "two")
     assert store.write(lambda db: vault.rotate(db, keys, "a person")) == 0
+
+
+def test_a_running_process_finds_the_key_that_another_added(store: Store, file: Path) -> None:
+    running = vault.Vault(store, file, held_seconds=0)
+    running.put("acme.token", "one", "a person")
+    vault.add_key(file)
+    keys = vault.read_keys(file)
+
+    store.write(lambda db: vault.rotate(db, keys, "a person"))
+
+    assert running.reveal("acme.token") == "one"
 
 
 def test_without_its_key_a_secret_says_which_key_is_needed(store: Store, file: Path, tmp_path: Path) -> None:
     keys = vault.read_keys(file)
-    vault.Vault(store, keys).put("acme.token", "one", "a person")
+    vault.Vault(store, file).put("acme.token", "one", "a person")
 
     with pytest.raises(Paused, match=f"master key {keys.current}"):
-        vault.Vault(store, vault.read_keys(tmp_path / "other.key"))("acme.token")
+        vault.Vault(store, tmp_path / "other.key").reveal("acme.token")
 
 
 def test_a_key_file_without_a_good_key_names_the_line(file: Path) -> None:
