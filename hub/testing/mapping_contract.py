@@ -61,7 +61,8 @@ def decoder(codecs: Sequence[Codec]) -> Decode:
             one for one in codecs if one.name == mapping.syntax or (not mapping.syntax and one.sniff(body[:4096]))
         )
         profile = Profile(guide=mapping.guide)
-        found = [one for frame in codec.frames(body, profile) for one in codec.decode(_part(body, frame), frame, profile)]
+        frames = codec.frames(body, profile)
+        found = [one for frame in frames for one in codec.decode(_part(body, frame), frame, profile)]
         problems = [problem for one in found for problem in one.problems if problem.severity == "error"]
         if len(found) != 1 or problems:
             raise Rejected([*problems, Problem(code="sample", text=f"{len(found)} documents where one is expected")])

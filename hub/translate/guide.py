@@ -15,7 +15,7 @@ def check_paths(compiled: Compiled, knows: Knows) -> list[Problem]:
     """Ask for every inward EDI path whether the guide knows it; return what it does not know."""
     guide = compiled.mapping.guide
     problems = []
-    for rule, tags, path in compiled.paths if guide else ():
+    for rule, tags, path in dict.fromkeys(compiled.paths) if guide else ():
         full = (*tags[: len(tags) - path.ups], *(step.name for step in path.steps))
         if not knows(guide, full, path.element, path.component):
             where = compiled.mapping.lines.get(rule, compiled.mapping.name)

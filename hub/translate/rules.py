@@ -46,7 +46,7 @@ class Rule:
 
 
 def is_rule(value: Any) -> bool:
-    """Say whether a TOML value is a rule (a path, a list of paths, a table with from or value), not a table of rules."""
+    """Say whether a TOML value is a rule: a path, a list of paths, a table with from or value."""
     if isinstance(value, list):
         return bool(value) and all(isinstance(one, str) for one in value)
     return isinstance(value, str) or (isinstance(value, dict) and ("from" in value or "value" in value))

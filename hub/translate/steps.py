@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.tree import Node
-from hub.translate.fields import Coerce, text
+from hub.translate import fields
+from hub.translate.fields import Coerce
 from hub.translate.functions import Built
 from hub.translate.numbers import to_decimal
 from hub.translate.paths import Read, Scope
@@ -164,7 +165,7 @@ def _each_of(call: Callable[..., Any], many: bool) -> Callable[..., Any]:
 
 def _constant(rule: Rule, coerce: Coerce) -> Any:
     # An empty text is a value where a text is expected, and nothing anywhere else.
-    if rule.value == "" and coerce in (text, free, tree_value):
+    if rule.value == "" and coerce in (fields.text, free, tree_value):
         return ""
     return coerce(_native(rule.value))
 
