@@ -82,7 +82,7 @@ def _mapped(services: Services, message: Message, decoded: Decoded, agreement: A
         mapped.document = decoded.tree
         return mapped
     translation = services.translation(agreement.mapping)
-    mapped.mapping_sha = translation.sha256
+    mapped.mapping_sha = translation.mapping.sha256
     try:
         mapped.document = translation.inward(decoded.tree)
     except Rejected as error:

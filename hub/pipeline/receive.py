@@ -18,7 +18,7 @@ def receive(
 ) -> Sequence[Arrival]:
     """Store messages durably and wake a worker; a repeat (same event id) gets the id of the first."""
     arrived = services.store.take_in(connection.name, connection.partner, connection.priority_lane, messages, cursor)
-    services.crash("stored")
+    services.crash("committed")
     if any(not each.repeated for each in arrived):
         services.doorbell.ring(connection.priority_lane)
     return arrived

@@ -16,11 +16,24 @@ from hub.ports import Clock, Codec, Connector, Doorbell
 from hub.ports.records import Store, Unit
 
 
+class Fingerprinted(Protocol):
+    """A mapping's identity."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of all that it means."""
+
+
 class Translation(Protocol):
     """A compiled mapping."""
 
-    document: str
-    sha256: str
+    @property
+    def mapping(self) -> Fingerprinted:
+        """Return what it was compiled from."""
 
     def inward(self, tree: Any) -> Any:
         """Turn a tree into a canonical document; every problem at once as Rejected."""

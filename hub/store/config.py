@@ -163,8 +163,13 @@ class ConfigCache:
         held = self._config
         if held is not None and self._seconds and self._monotonic() - self._looked < self._seconds:
             return held
-        with self._lock:
+        if not self._lock.acquire(blocking=held is None or not self._seconds):
+            assert held is not None
+            return held  # somebody else is looking already; nobody waits for that
+        try:
             return self._store.read(self._fresh)
+        finally:
+            self._lock.release()
 
     def _fresh(self, db: Db) -> Config:
         now = self._monotonic()

@@ -233,6 +233,12 @@ class InboxPart:
         self.db.insert(tables.messages, MESSAGE_COLUMNS, [stored_row(message, "received") for message, _ in arrivals])
         add_work(self.db, [(item, now) for _, items in arrivals for item in items])
 
+    def cursor(self, connection: str, kind: str) -> str:
+        """Return where the last pull of a kind stopped."""
+        sql = "SELECT cursor FROM cursors WHERE connection = :connection AND kind = :kind"
+        row = self.db.one(sql, connection=connection, kind=kind)
+        return row[0] if row else ""
+
     def flush_inbox(self) -> None:
         """Write the documents."""
         now = to_us(self.now)

@@ -116,7 +116,7 @@ class QueuePart:
 
     def _fenced(self, action: str, ending: str) -> str:
         if self.db.postgres:
-            pairs = "SELECT split_part(pair, ':', 1)::bigint, split_part(pair, ':', 2)::bigint FROM unnest(:keys) pair"
+            pairs = "SELECT split_part(pair, ':', 1)::bigint, split_part(pair, ':', 2)::bigint FROM unnest(CAST(:keys AS text[])) pair"
             return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"
         pairs = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)"
         return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"

@@ -44,9 +44,18 @@ class Unit(RecordsPart, GoodsPart, InboxPart, OutboxPart, IncidentsPart, QueuePa
 class Ledger:
     """The `hub.ports.records.Store` port on a database. `config` returns the snapshot that units are run under."""
 
-    def __init__(self, store: Store, config: Callable[[], Config]) -> None:
+    def __init__(
+        self, store: Store, config: Callable[[], Config], crash: Callable[[str], None] = lambda point: None
+    ) -> None:
         self.store = store
         self.config = config
+
+        def handle(db: Db, batches: list[Batch]) -> list[list[Arrived]]:
+            arrived = store_batches(db, batches)
+            crash("stored")
+            return arrived
+
+        self._take_in = handle
 
     def transact(self, work: Callable[[Unit], T]) -> T:
         """Run, flush and commit; durable when it returns."""
@@ -75,7 +84,7 @@ class Ledger:
     ) -> Sequence[Arrived]:
         """Store messages and their work durably, grouped with whatever else waits, with the cursor of a pull."""
         batch = Batch(connection, partner, lane, tuple(messages), cursor)
-        arrived: list[Arrived] = self.store.write_batched(store_batches, batch)
+        arrived: list[Arrived] = self.store.write_batched(self._take_in, batch)
         return arrived
 
     def claim(self, lane: str, task: str, limit: int, owner: str, lease_seconds: float) -> list[Claim]:

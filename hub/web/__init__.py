@@ -1,1 +1,1 @@
-"""."""
+"""The web: intake for machines, the console for people, health for both."""
