@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from hub.codecs.guide import has_guide, load_guide
 from hub.domain.errors import Problem, Rejected
 from hub.domain.tree import Node
 from hub.ports import Codec, Frame, Function, Profile
@@ -69,6 +70,25 @@ def decoder(codecs: Sequence[Codec]) -> Decode:
         return found[0].tree
 
     return decode
+
+
+def guide_knows(name: str, tags: Sequence[str], element: int, component: int) -> bool:
+    """Say whether a guide that comes with the codecs has a segment below these others, and its element."""
+    if not has_guide(name):
+        return False
+    guide = load_guide(name)
+    entries = guide.entries
+    for place, tag in enumerate(tags):
+        found = next((entry for entry in entries if entry.tag == tag), None)
+        if found is None:
+            return False
+        # Hierarchy levels lie within each other, as their parents say.
+        again = (found,) if tag == guide.hierarchy else ()
+        entries = (*found.within, *again) if place < len(tags) - 1 else ()
+    elements = guide.elements.get(tags[-1]) if tags else ()
+    if elements is None:
+        return True  # The dictionary knows the segment's place, not its elements.
+    return element <= len(elements) and (not element or component <= max(1, len(elements[element - 1].parts)))
 
 
 def plain(value: Any) -> Any:

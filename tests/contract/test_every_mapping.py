@@ -13,9 +13,10 @@ from hub.codecs.plain_json import CODEC as JSON
 from hub.codecs.plain_xml import CODEC as XML
 from hub.codecs.x12.codec import CODEC as X12
 from hub.domain.order import Order
-from hub.testing.mapping_contract import decoder, mapping_names, run_case
+from hub.testing.mapping_contract import decoder, guide_knows, mapping_names, run_case
 from hub.translate import mapfile
 from hub.translate.compile import compile_mapping
+from hub.translate.guide import check_paths
 from hub.translate.mapfile import Case
 
 ROOT = Path(__file__).parents[2] / "mappings"
@@ -25,11 +26,12 @@ DECODE = decoder((X12, EDIFACT, JSON, XML, CSV))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_mapping_compiles_and_has_a_test(name: str) -> None:
+def test_a_mapping_compiles_knows_its_guide_and_has_a_test(name: str) -> None:
     mapping = mapfile.load([ROOT], name)
 
-    compile_mapping(mapping)
+    compiled = compile_mapping(mapping)
 
+    assert check_paths(compiled, guide_knows) == []
     assert mapping.tests, f"mappings/{name}.toml has no [[test]]"
 
 
