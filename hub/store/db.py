@@ -115,7 +115,7 @@ class Db:
             cursor.close()
 
     def add(self, table: Table, keys: Sequence[str], sums: Sequence[str], rows: Sequence[Row]) -> None:
-        """Add amounts to rows, making the rows that are missing. A row is its keys, then what to add."""
+        """Add amounts, none below zero, to rows, making the rows that are missing. A row is its keys, then the amounts."""
         if not rows:
             return
         _seen(f"ADD {table.name}")
@@ -125,6 +125,25 @@ class Db:
                 cursor.execute(_add_unnest(table, tuple(keys), tuple(sums)), [list(each) for each in zip(*rows, strict=True)])
             else:
                 cursor.executemany(_add_each(table.name, tuple(keys), tuple(sums)), rows)
+        except Exception as error:
+            raise _translated(error) from error
+        finally:
+            cursor.close()
+
+    def increase(self, table: Table, keys: Sequence[str], sums: Sequence[str], rows: Sequence[Row]) -> None:
+        """Add amounts of either sign to rows that exist. A row is its keys, then what to add."""
+        if not rows:
+            return
+        _seen(f"ADD {table.name}")
+        cursor = self.connection.connection.cursor()
+        try:
+            if self.postgres:
+                columns = [list(each) for each in zip(*rows, strict=True)]
+                cursor.execute(_increase_unnest(table, tuple(keys), tuple(sums)), columns)
+            else:
+                width = len(keys)
+                turned = [(*row[width:], *row[:width]) for row in rows]
+                cursor.executemany(_increase_each(table.name, tuple(keys), tuple(sums)), turned)
         except Exception as error:
             raise _translated(error) from error
         finally:
@@ -177,6 +196,21 @@ def _add_unnest(table: Table, keys: tuple[str, ...], sums: tuple[str, ...]) -> s
 @lru_cache(maxsize=50)
 def _add_each(table: str, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
     return _insert(table, (*keys, *sums)) + _adding(table, keys, sums)
+
+
+@lru_cache(maxsize=50)
+def _increase_each(table: str, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
+    values = ", ".join(f'"{name}" = "{name}" + ?' for name in sums)
+    where = " AND ".join(f'"{name}" = ?' for name in keys)
+    return f"UPDATE {table} SET {values} WHERE {where}"
+
+
+@lru_cache(maxsize=50)
+def _increase_unnest(table: Table, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
+    arrays = ", ".join(f"%s::{_type(table, name)}[]" for name in (*keys, *sums))
+    values = ", ".join(f'"{name}" = t."{name}" + d."{name}"' for name in sums)
+    where = " AND ".join(f't."{name}" = d."{name}"' for name in keys)
+    return f"UPDATE {table.name} t SET {values} FROM unnest({arrays}) AS d({_names((*keys, *sums))}) WHERE {where}"
 
 
 @lru_cache(maxsize=200)

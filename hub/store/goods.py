@@ -28,6 +28,8 @@ class GoodsPart:
     def __init__(self) -> None:
         self._levels: dict[tuple[str, str], StockLevel] = {}
         self._locked: set[str] = set()
+        self._locked_places: set[str] = set()
+        self._stored: set[tuple[str, str]] = set()
         self._movements: list[StockMovement] = []
         self._items: dict[str, Item] = {}
         self._counted: dict[tuple[str, str], datetime] = {}
@@ -72,8 +74,10 @@ class GoodsPart:
     def stock_at(self, location_ids: Iterable[str]) -> list[StockLevel]:
         """Return and lock every stock row of these locations, in (item, location) order."""
         wanted = set(location_ids)
-        if wanted:
-            self._lock("location_id", sorted(wanted))
+        missing = sorted(wanted - self._locked_places)
+        if missing:
+            self._lock("location_id", missing)
+            self._locked_places.update(missing)
         return [self._levels[key] for key in sorted(self._levels) if key[1] in wanted]
 
     def _lock(self, column: str, keys: list[str]) -> None:
@@ -82,6 +86,7 @@ class GoodsPart:
         sql = f"{_LEVEL} WHERE {self.db.among(column, 'keys')} ORDER BY item_id, location_id{lock}"
         for row in self.db.all(sql, keys=self.db.array(keys)):
             self._levels.setdefault((row[0], row[1]), _level(row))
+            self._stored.add((row[0], row[1]))
 
     def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
         """Return stock rows without locking them."""
@@ -118,12 +123,15 @@ class GoodsPart:
             total = sums.setdefault((each.item_id, each.location_id), [0, 0])
             total[0] += hand
             total[1] += held
-            rows.append((each.id, each.item_id, each.location_id, each.kind, hand, held, each.order_id, each.reason, to_us(each.at)))  # fmt: skip
+            where = (each.item_id, each.location_id, each.kind)
+            rows.append((each.id, *where, hand, held, each.order_id, each.reason, to_us(each.at)))
         self.db.insert(tables_trade.stock_movements, _MOVEMENT_COLUMNS, rows)
-        self.db.add(tables_trade.stock_levels, ("item_id", "location_id"), ("on_hand", "reserved"),
-                    [(*key, *sums[key]) for key in sorted(sums)])  # fmt: skip
+        levels, key_columns = tables_trade.stock_levels, ("item_id", "location_id")
+        self.db.insert_new(levels, key_columns, [key for key in sorted(sums) if key not in self._stored])
+        self.db.increase(levels, key_columns, ("on_hand", "reserved"), [(*key, *sums[key]) for key in sorted(sums)])
+        self._stored.update(sums)
         times = [(*key, to_us(self._counted[key])) for key in sorted(self._counted)]
-        self.db.update(tables_trade.stock_levels, ("item_id", "location_id"), ("source_us",), times)
+        self.db.update(levels, key_columns, ("source_us",), times)
         self._movements.clear()
         self._counted.clear()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from hub.domain.connection import Agreement, ConnectionConfig, Partner
 from hub.domain.event import Event
 from hub.domain.order import Order, OrderLine, Skus, Source
 from hub.domain.party import Address, Party
+from hub.domain.route import Route
 from hub.domain.stock import Item, Listing, Location, StockMovement
 from hub.operations import built_in
 from hub.pipeline.operate import operate
@@ -191,6 +193,10 @@ class Company:
 
         self.ledger.transact(work)
 
+    def route(self, *routes: Route) -> None:
+        """An admin adds routes."""
+        self.config = msgspec.structs.replace(self.config, routes=(*self.config.routes, *routes))
+
     def set(self, name: str, value: Any) -> None:
         """An admin changes a setting."""
         self.config = msgspec.structs.replace(self.config, settings={**self.config.settings, name: value})
@@ -264,6 +270,22 @@ class Company:
     def names(events: Sequence[Event]) -> list[str]:
         """Return the names of events."""
         return [event.name for event in events]
+
+
+@pytest.fixture
+def make_company(new_database: Callable[..., str]) -> Callable[[], Any]:
+    """Companies of their own, on SQLite, for tests that need many."""
+
+    @contextmanager
+    def make() -> Iterator[Company]:
+        store = Store(new_database("sqlite"))
+        metadata.create_all(store.engine)
+        try:
+            yield Company(store)
+        finally:
+            store.close()
+
+    return make
 
 
 @pytest.fixture

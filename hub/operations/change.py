@@ -1,0 +1,133 @@
+"""An order changes while nothing of it left: what was allocated is given back, and the new order is allocated.
+
+A change document names the lines it changes; a newer version of the whole order replaces them all. Too late, and a
+person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from hub.domain.event import Event
+from hub.domain.incident import Incident
+from hub.domain.money import ZERO
+from hub.domain.order import Hold, Order, OrderLine
+from hub.operations.allocate import release
+from hub.operations.cancel import closing
+from hub.operations.fulfil import withdraw
+from hub.operations.stock_moves import announce_stock
+from hub.pipeline.services import Operation
+from hub.ports.records import Unit
+
+
+def run(unit: Unit, events: Sequence[Event]) -> None:
+    """Apply changes in the order they came; `order.changed` follows, or an incident where it is too late."""
+    said = [(e, given) for e in events if isinstance(given := unit.attached.get(e.id), Order)]
+    orders = unit.load(Order, [event.order_id for event, _ in said])
+    late = _too_late_for(unit, orders)
+    going = [(event, given) for event, given in said if event.order_id in orders and event.order_id not in late]
+    ids = list(dict.fromkeys(event.order_id for event, _ in going))
+    if ids:
+        announce_stock(unit, release(unit, ids, "release"))
+        withdraw(unit, ids)
+    for event, given in going:
+        orders[event.order_id] = _changed(orders[event.order_id], given)
+    for order_id in ids:
+        unit.put(orders[order_id])
+    for event, _ in going:
+        _say(unit, "order.changed", event, orders[event.order_id])
+    for event, _ in said:
+        if event.order_id in late:
+            _decline(unit, event, orders[event.order_id], late[event.order_id])
+
+
+def _too_late_for(unit: Unit, orders: dict[str, Order]) -> dict[str, str]:
+    """Return order id -> why it cannot change any more."""
+    late = closing(unit, orders) if orders else {}
+    for order in orders.values():
+        if order.cancellation == "confirmed":
+            late.setdefault(order.id, "it is cancelled")
+        elif any(line.invoiced for line in order.lines):
+            late.setdefault(order.id, "it is invoiced")
+    return late
+
+
+def _changed(order: Order, given: Order) -> Order:
+    """Return the order as it is wanted now; identity, axes and history stay."""
+    whole = given.purpose != "change"
+    return replace(
+        order,
+        lines=_lines(order, given, whole),
+        holds=(*(hold for hold in order.holds if not _is_found_again(hold)), *given.holds),
+        ship_to=given.ship_to or order.ship_to,
+        bill_to=given.bill_to or order.bill_to,
+        buyer=given.buyer or order.buyer,
+        requested=given.requested if whole or given.requested != type(given.requested)() else order.requested,
+        charges=given.charges if whole or given.charges else order.charges,
+        discounts=given.discounts if whole or given.discounts else order.discounts,
+        taxes=given.taxes if whole or given.taxes else order.taxes,
+        totals=given.totals if whole or given.totals.grand is not None else order.totals,
+        totals_proof=given.totals_proof if whole or given.totals_proof else order.totals_proof,
+        notes=given.notes or order.notes,
+        release=given.release or order.release,
+        source_updated_at=given.source_updated_at or order.source_updated_at,
+        amending=False,
+    )
+
+
+def _is_found_again(hold: Hold) -> bool:
+    """Say whether a hold comes from looking at the document, so that the new document brings its own."""
+    return hold.released_at is None and hold.code in ("unmapped_sku", "totals_mismatch")
+
+
+def _lines(order: Order, given: Order, whole: bool) -> tuple[OrderLine, ...]:
+    wanted = {line.line_no: line for line in given.lines}
+    kept = tuple(
+        _merged(line, wanted.pop(line.line_no)) if line.line_no in wanted else _absent(line, whole)
+        for line in order.lines
+    )
+    return (*kept, *wanted.values())
+
+
+def _absent(line: OrderLine, whole: bool) -> OrderLine:
+    """A line that a whole new version leaves out is cancelled; a change leaves it as it is, to be allocated anew."""
+    return replace(line, allocated=ZERO, backordered=ZERO, cancelled=line.ordered if whole else line.cancelled)
+
+
+def _merged(line: OrderLine, given: OrderLine) -> OrderLine:
+    item_id = given.item_id or line.item_id
+    return replace(given, item_id=item_id, cancelled=ZERO, allocated=ZERO, backordered=ZERO)
+
+
+def _decline(unit: Unit, event: Event, order: Order, why: str) -> None:
+    _say(unit, "order.change_declined", event, order, why)
+    unit.incident(
+        Incident(
+            fingerprint=f"change_too_late/{order.id}",
+            kind="value",
+            severity="warning",
+            title=f"order {order.number} should change, but {why}",
+            next_action="agree with the buyer on a return, a second order or a credit",
+            connection=order.source.connection,
+            partner=order.partner,
+            subject_kind="order",
+            subject_id=order.id,
+        )
+    )
+
+
+def _say(unit: Unit, name: str, event: Event, order: Order, reason: str = "") -> None:
+    unit.emit(
+        name,
+        order_id=order.id,
+        subject_kind="order",
+        subject_id=order.id,
+        message_id=event.message_id,
+        partner=order.partner,
+        detail={"reason": reason} if reason else None,
+    )
+
+
+OPERATION = Operation(name="change", on=("order.change_received",), run=run)
