@@ -127,6 +127,9 @@ class Goods(Protocol):
     def counted(self, item_id: str, location_id: str, at: datetime) -> None:
         """Note the source time of a count that was applied, so that an older one has no effect."""
 
+    def waiting(self, item_ids: Iterable[str], limit: int) -> list[str]:
+        """Return the orders that wait for these items, oldest first."""
+
     def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
         """Return stock rows without locking them."""
 
@@ -216,6 +219,9 @@ class Store(Protocol):
 
     def take_in(self, connection: str, partner: str, lane: str, messages: Sequence[Incoming], cursor: tuple[str, str] | None = None) -> Sequence[Arrival]:
         """Store messages and their work durably (grouped with others that wait), with the cursor of a pull."""
+
+    def due(self, lane: str, tasks: Sequence[str]) -> list[str]:
+        """Return the kinds of task that something is due of, in the order given; takes no lock."""
 
     def claim(self, lane: str, task: str, limit: int, owner: str, lease_seconds: float) -> list[Claim]:
         """Lease due rows, none whose key has an earlier unfinished row."""

@@ -61,6 +61,17 @@ def _claim(row: Any) -> Claim:
     return Claim(**dict(zip(names, row, strict=True)))
 
 
+def due_tasks(db: Db, lane: str, tasks: Sequence[str]) -> list[str]:
+    """Return the kinds of task that something is due of, in the order given: a read that takes no lock."""
+    now = db.now_us()
+    looks = ", ".join(
+        f"EXISTS (SELECT 1 FROM work WHERE lane = :lane AND task = :task{at} AND status = 'queued' AND due_us <= :now)"
+        for at in range(len(tasks))
+    )
+    row = db.one(f"SELECT {looks}", lane=lane, now=now, **{f"task{at}": task for at, task in enumerate(tasks)})
+    return [task for task, found in zip(tasks, row, strict=True) if found]
+
+
 def requeue_expired(db: Db) -> int:
     """Give back rows whose worker let the lease run out; they come back alone, with their start counted."""
     return db.run("UPDATE work SET status = 'queued' WHERE status = 'running' AND lease_us < :now", now=db.now_us())

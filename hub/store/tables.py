@@ -128,7 +128,7 @@ work = Table(
     string("reason"),
     sqlite_autoincrement=True,
 )
-Index("work_due", work.c.lane, work.c.due_us, work.c.id, postgresql_where=text("status = 'queued'"),
+Index("work_due", work.c.lane, work.c.task, work.c.due_us, work.c.id, postgresql_where=text("status = 'queued'"),
       sqlite_where=text("status = 'queued'"))  # fmt: skip
 Index("work_key", work.c.order_key, work.c.id, postgresql_where=text("order_key IS NOT NULL"),
       sqlite_where=text("order_key IS NOT NULL"))  # fmt: skip

@@ -14,7 +14,7 @@ from hub.store.goods import GoodsPart
 from hub.store.inbox import Arrived, Batch, InboxPart, store_batches
 from hub.store.incidents import IncidentsPart
 from hub.store.outbox import OutboxPart
-from hub.store.queue import QueuePart, claim
+from hub.store.queue import QueuePart, claim, due_tasks
 from hub.store.records import RecordsPart
 from hub.store.store import Store
 from hub.store.types import from_us
@@ -86,6 +86,10 @@ class Ledger:
         batch = Batch(connection, partner, lane, tuple(messages), cursor)
         arrived: list[Arrived] = self.store.write_batched(self._take_in, batch)
         return arrived
+
+    def due(self, lane: str, tasks: Sequence[str]) -> list[str]:
+        """Return the kinds of task that something is due of, in the order given."""
+        return self.store.read(lambda db: due_tasks(db, lane, tasks))
 
     def claim(self, lane: str, task: str, limit: int, owner: str, lease_seconds: float) -> list[Claim]:
         """Lease due rows; when none are fresh, one that was started before, alone."""

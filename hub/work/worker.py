@@ -28,6 +28,7 @@ class Worker:
         self.lanes = tuple(lanes)
         self.owner = owner
         self.limits = {"frame": 1, "pull": 1}
+        self._tasks = tuple(handlers)
         self._stopping = threading.Event()
         self._draining: dict[str, int] = {}
         self._guard = threading.Lock()
@@ -62,7 +63,8 @@ class Worker:
     def turn(self, lane: str, limit: int = LARGEST) -> int:
         """Claim and handle each kind of task once; return how many rows were handled."""
         done = 0
-        for task, handle in self.handlers.items():
+        for task in self.store.due(lane, self._tasks):
+            handle = self.handlers[task]
             claims = self.store.claim(lane, task, self.limits.get(task, limit), self.owner, LEASE)
             if claims:
                 done += len(claims)

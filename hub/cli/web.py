@@ -1,0 +1,47 @@
+"""`hub web`: intake, API and console for production, behind a proxy that keeps slow clients away."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import click
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+
+from hub.bootstrap import build
+from hub.cli.serving import application, set_up_logging
+from hub.settings import hub_settings
+
+THREADS = 32
+
+
+def make() -> Flask:
+    """Make the application inside the serving process."""
+    set_up_logging()
+    return application(build(hub_settings(os.environ), role="web", lanes=()))
+
+
+@click.command()
+@click.option("--host", default=None, help="Address to listen on (HUB_HOST).")
+@click.option("--port", type=int, default=None, help="Port to listen on (HUB_PORT).")
+def command(host: str | None, port: int | None) -> None:
+    """Serve HTTP with one process and 32 threads; intake commits in groups."""
+    settings = hub_settings(os.environ)
+    settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    server = Granian(
+        "hub.cli.web:make",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=THREADS,
+        factory=True,
+        websockets=False,
+        respawn_failed_workers=True,
+        log_access=False,
+        workers_kill_timeout=30,
+    )
+    click.echo(f"The hub listens on http://{settings.host}:{settings.port}")
+    server.serve()  # type: ignore[no-untyped-call]
