@@ -127,8 +127,9 @@ def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = L
         hooks=hooks,
         crash=crash,
         owner=owner,
+        lease=settings.lease,
     )
-    worker = Worker(ledger, handlers(services), lanes, owner)
+    worker = Worker(ledger, handlers(services), lanes, owner, settings.lease)
     drain.append(worker.drain)
     return Hub(
         settings=settings, store=store, ledger=ledger, config=config, services=services, worker=worker, bell=bell,

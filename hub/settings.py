@@ -29,6 +29,7 @@ class HubSettings:
     host: Annotated[str, "Address to listen on"] = "127.0.0.1"
     port: Annotated[int, "Port to listen on, 0 for any"] = 8080
     crash_at: Annotated[str, "For fault tests only: the named point at which this process ends itself"] = ""
+    lease: Annotated[float, "Seconds for which a worker holds what it took; a dead worker's work waits so long"] = 60.0
     roots: Annotated[tuple[Path, ...], "Folders outside var that connections may use, separated by ':'"] = ()
     allow_networks: Annotated[tuple[str, ...], "Private networks that all connections may call, by ','"] = ()
     plugins: Annotated[tuple[str, ...] | None, "Third-party plug-ins that may load, by ','; unset: all"] = None
@@ -67,6 +68,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.5 <= seconds <= 3600:
+        raise ValueError("must be a number of seconds from 0.5 to 3600")
+    return seconds
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for part in text.split(",") if (word := part.strip()))
 
@@ -85,5 +93,5 @@ def _folders(text: str) -> tuple[Path, ...]:
 
 _FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "config": Path, "var": Path, "master_key_file": Path, "port": _port, "plugins": _words, "roots": _folders,
-    "allow_networks": _networks,
+    "allow_networks": _networks, "lease": _seconds,
 }  # fmt: skip

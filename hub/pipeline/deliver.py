@@ -17,11 +17,14 @@ Result = Receipt | HubError
 
 
 def deliver(opened: Opened, push: Push, window: Sequence[tuple[Outgoing, bool]]) -> list[Result]:
-    """Send a window. (out, doubted): a doubted one is looked up by its key first where the capability says `find`."""
+    """Send a window. (out, doubted): a doubted one is looked up first where the capability says `find`, and not sent
+    at all where it says `ask`: a person decides."""
     results: list[Result | None] = [None] * len(window)
     for at, (out, doubted) in enumerate(window):
         if doubted and push.on_doubt == "find":
             results[at] = _found(opened, out)
+        elif doubted and push.on_doubt == "ask":
+            results[at] = InDoubt(f"{opened.name} may have taken it when an earlier attempt was cut off")
     left = [at for at, result in enumerate(results) if result is None]
     sent = _send(opened, push, [window[at][0] for at in left])
     for at, result in zip(left, sent, strict=True):

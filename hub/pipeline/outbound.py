@@ -20,7 +20,6 @@ from hub.ports import Push
 from hub.ports.records import Unit
 
 WINDOW = 32
-LEASE = 60.0
 
 
 @dataclass(kw_only=True)
@@ -54,9 +53,12 @@ def _send_connection(services: Services, name: str, claims: list[Claim]) -> None
     size = max([WINDOW, *(push.batch for push in kinds.values())])
     windows = [Window(claims=claims[at : at + size]) for at in range(0, len(claims), size)]
     done: Window | None = None
+    renewed = services.clock.now()
     for at, window in enumerate(windows):
         rest = [claim for later in windows[at + 1 :] for claim in later.claims]
-        _turn(services, opened, done, window, rest)
+        late = (services.clock.now() - renewed).total_seconds() > LEASE / 3
+        renewed = services.clock.now() if late else renewed
+        _turn(services, opened, done, window, rest if late else [])
         services.crash("begun")
         paused = _send_window(opened, window)
         services.crash("sent")
@@ -85,7 +87,7 @@ def _turn(services: Services, opened: Opened, done: Window | None, window: Windo
 
 
 def _begin(services: Services, unit: Unit, opened: Opened, window: Window, rest: list[Claim]) -> None:
-    mine = unit.renew([*window.claims, *rest], LEASE)
+    mine = unit.renew([*window.claims, *rest], services.lease)
     claims = {claim.subject_id: claim for claim in window.claims if claim.id in mine}
     deliveries = [each for each in unit.deliveries(claims).values() if each.state in ("planned", "begun", "in_doubt")]
     built = [each for each in deliveries if each.message_id]

@@ -38,7 +38,9 @@ def record(services: Services, unit: Unit, opened: Opened, sent: Sequence[Sent])
     good = [each for each in sent if isinstance(each.result, Receipt)]
     mine = unit.fence([each.claim for each in good])
     _delivered(unit, opened, [each for each in good if each.claim.id in mine])
-    bad = [each for each in sent if not isinstance(each.result, Receipt)]
+    failed = [each for each in sent if not isinstance(each.result, Receipt)]
+    held = unit.renew([each.claim for each in failed], services.lease)
+    bad = [each for each in failed if each.claim.id in held]
     unit.end([_ended(each) for each in bad])
     for each in bad:
         _failed(unit, opened, each)

@@ -90,3 +90,5 @@ class Services:
     crash: Callable[[str], None] = lambda point: None
     """Ends the process at a named point when a fault test asks for it."""
     owner: str = "worker"
+    lease: float = 60.0
+    """Seconds for which a worker holds what it took; what a dead worker held waits for so long."""

@@ -22,6 +22,16 @@ DO UPDATE SET count = incidents.count + excluded.count, last_us = excluded.last_
 """
 
 
+def open_incident(db: Db, now: int, incident: Incident, count: int = 1) -> None:
+    """Open an incident at once, or count it where its fingerprint is open already."""
+    db.run(
+        _UPSERT, id=str(uuid_utils.uuid7()), fingerprint=incident.fingerprint, severity=incident.severity,
+        title=incident.title, detail=incident.detail[:4000], next_action=incident.next_action,
+        connection=incident.connection, partner=incident.partner, subject_kind=incident.subject_kind,
+        subject_id=incident.subject_id, count=count, now=now, **{"class": incident.kind},
+    )  # fmt: skip
+
+
 class IncidentsPart:
     """`incident` and `resolve` of the `Records` port."""
 
@@ -45,12 +55,7 @@ class IncidentsPart:
         """Write one statement per cause: causes are few, whatever the batch."""
         now = to_us(self.now)
         for incident, count in self._incidents.values():
-            self.db.run(
-                _UPSERT, id=str(uuid_utils.uuid7()), fingerprint=incident.fingerprint, severity=incident.severity,
-                title=incident.title, detail=incident.detail[:4000], next_action=incident.next_action,
-                connection=incident.connection, partner=incident.partner, subject_kind=incident.subject_kind,
-                subject_id=incident.subject_id, count=count, now=now, **{"class": incident.kind},
-            )  # fmt: skip
+            open_incident(self.db, now, incident, count)
         if self._resolved:
             self.db.run(
                 f"UPDATE incidents SET state = 'auto_resolved', last_us = :now "

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from hub.domain.incident import Incident
 from hub.domain.work import Claim, WorkItem
 from hub.store import tables
 from hub.store.db import Db
+from hub.store.incidents import open_incident
 from hub.store.types import to_us
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 900.0
+MOST_STARTS = 5
 _COLUMNS = "id, lane, task, subject_id, part, order_key, epoch, starts, attempts, connection, partner, reason"
 _READY = """
     lane = :lane AND task = :task AND status = 'queued' AND due_us <= :now {starts}
@@ -45,9 +48,12 @@ _ADDED = (
 
 
 def claim(db: Db, lane: str, task: str, limit: int, owner: str, lease_seconds: float, *, alone: bool) -> list[Claim]:
-    """Lease due rows by database time. Rows that were started before (a crash) are claimed one at a time."""
+    """Lease due rows by database time. Rows that were started before (a crash) are claimed one at a time.
+
+    No row is started more than `MOST_STARTS` times: `bury_deadly` takes what ended its workers so often.
+    """
     now = db.now_us()
-    ready = _READY.format(starts="AND starts > 0" if alone else "AND starts = 0")
+    ready = _READY.format(starts=f"AND starts BETWEEN 1 AND {MOST_STARTS - 1}" if alone else "AND starts = 0")
     sql = _TAKE.format(ready=ready, skip=" FOR UPDATE SKIP LOCKED" if db.postgres else "")
     rows = db.all(
         sql, lane=lane, task=task, now=now, limit=1 if alone else limit, owner=owner,
@@ -73,8 +79,44 @@ def due_tasks(db: Db, lane: str, tasks: Sequence[str]) -> list[str]:
 
 
 def requeue_expired(db: Db) -> int:
-    """Give back rows whose worker let the lease run out; they come back alone, with their start counted."""
-    return db.run("UPDATE work SET status = 'queued' WHERE status = 'running' AND lease_us < :now", now=db.now_us())
+    """Give back rows whose worker let the lease run out; they come back alone, with their start counted.
+
+    A row that was started too often without an end is kept for a person instead, with one incident.
+    """
+    now = db.now_us()
+    bury_deadly(db, now)
+    return db.run("UPDATE work SET status = 'queued' WHERE status = 'running' AND lease_us < :now", now=now)
+
+
+def bury_deadly(db: Db, now: int) -> int:
+    """Take rows out of the queue that ended `MOST_STARTS` workers; their messages and deliveries say so."""
+    reason = f"it was started {MOST_STARTS} times and its worker ended each time"
+    rows = db.all(
+        "UPDATE work SET status = 'dead', reason = :reason "
+        "WHERE status = 'running' AND lease_us < :now AND starts >= :most "
+        "RETURNING id, task, subject_id, connection, partner",
+        reason=reason, now=now, most=MOST_STARTS,
+    )  # fmt: skip
+    for work_id, task, subject_id, connection, partner in rows:
+        kind = "delivery" if task == "send" else "connection" if task == "pull" else "message"
+        if task == "ingest":
+            db.run("UPDATE messages SET state = 'quarantined' WHERE id = :id AND state = 'received'", id=subject_id)
+        elif task == "send":
+            sql = "UPDATE deliveries SET state = 'dead', problem = :reason WHERE id = :id"
+            db.run(sql, id=subject_id, reason=reason)
+        open_incident(db, now, Incident(
+            fingerprint=f"work/{task}/{subject_id}/{work_id}",
+            kind="internal",
+            severity="critical",
+            title=f"{connection or 'the hub'}: {kind} {subject_id} ends every worker that takes it",
+            detail=f"work row {work_id} ({task}): {reason}",
+            next_action=f"look at the {kind} and the log of the workers, mend the cause, then replay or skip it",
+            connection=connection,
+            partner=partner,
+            subject_kind=kind,
+            subject_id=subject_id,
+        ))  # fmt: skip
+    return len(rows)
 
 
 def due_lanes(db: Db) -> list[str]:

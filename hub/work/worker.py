@@ -22,11 +22,14 @@ SMALLEST, LARGEST = 32, 500
 class Worker:
     """Takes work of some lanes. One instance per process; `drain` may run in several threads at once."""
 
-    def __init__(self, store: Store, handlers: Mapping[str, Handler], lanes: Sequence[str], owner: str) -> None:
+    def __init__(
+        self, store: Store, handlers: Mapping[str, Handler], lanes: Sequence[str], owner: str, lease: float = LEASE
+    ) -> None:
         self.store = store
         self.handlers = handlers
         self.lanes = tuple(lanes)
         self.owner = owner
+        self.lease = lease
         self.limits = {"frame": 1, "pull": 1}
         self._tasks = tuple(handlers)
         self._stopping = threading.Event()
@@ -65,7 +68,7 @@ class Worker:
         done = 0
         for task in self.store.due(lane, self._tasks):
             handle = self.handlers[task]
-            claims = self.store.claim(lane, task, self.limits.get(task, limit), self.owner, LEASE)
+            claims = self.store.claim(lane, task, self.limits.get(task, limit), self.owner, self.lease)
             if claims:
                 done += len(claims)
                 self._handle(handle, claims)
