@@ -96,7 +96,7 @@ class StockMovement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Stock promised to one order line at one location."""
+    """Stock promised to one order line at one location; while it is only requested, no location has it."""
 
     id: str
     order_id: str
@@ -106,6 +106,11 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     quantity: Decimal
     state: ReservationState = "held"
     version: int = 0
+
+    @property
+    def number(self) -> str:
+        """Return what it is searched by: the item that it waits for."""
+        return self.item_id if self.state == "requested" else ""
 
 
 class StockReportLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -23,6 +23,8 @@ from hub.pipeline.services import Operation
 from hub.ports.records import Unit
 
 STOCKLESS = ("service", "digital")
+MOST_WAITING = 1000
+"""How many orders that wait are looked at when stock rises; the oldest come first."""
 AGAIN = ("order.resumed", "order.source_again", "order.reallocate_requested")
 
 
@@ -32,7 +34,7 @@ def operation(decide: Decide | None = None) -> Operation:
     def run(unit: Unit, events: Sequence[Event]) -> None:
         allocate(unit, events, decide)
 
-    return Operation(name="allocate", on=("order.accepted", *AGAIN), run=run)
+    return Operation(name="allocate", on=("order.accepted", *AGAIN, "stock.changed"), run=run)
 
 
 def allocate(unit: Unit, events: Sequence[Event], decide: Decide | None = None) -> None:
@@ -40,24 +42,31 @@ def allocate(unit: Unit, events: Sequence[Event], decide: Decide | None = None) 
     orders = _wanting(unit, events)
     if not orders:
         return
+    new = {event.order_id for event in events if event.name == "order.accepted"}
     items = unit.items({line.item_id for order in orders for line in order.lines if line.item_id})
     needs = {order.id: [*_needs(order, items)] for order in orders}
     wanted = {line.item_id for parts in needs.values() for line, _ in parts if line.item_id}
     free = Free(unit.stock(wanted), places(unit.config))
-    refused = _refusals(unit, events)
+    refused = _refusals(unit, [order.id for order in orders if order.id not in new])
+    waits = [order.id for order in orders if any(line.backordered for line in order.lines)]
+    before = unit.below(Reservation, waits) if waits else {}
     moved: set[str] = set()
     for order in sorted(orders, key=lambda each: -each.priority):
         plan = _plan(unit, order, needs[order.id], free, items, refused.get(order.id, set()), decide)
         moved.update(line.item_id for parts in plan.places.values() for line, _ in parts)
-        _record(unit, order, plan)
+        _record(unit, order, plan, [x for x in before.get(order.id, ()) if x.state == "requested"])
     announce_stock(unit, moved)
 
 
 def _wanting(unit: Unit, events: Sequence[Event]) -> list[Order]:
-    found = unit.load(Order, [event.order_id for event in events])
+    wanted = dict.fromkeys(event.order_id for event in events if event.order_id)
+    risen = {item_id for event in events if event.detail.get("risen") for item_id in event.detail["items"]}
+    if risen:
+        wanted = {**dict.fromkeys(unit.waiting(risen, MOST_WAITING)), **wanted}
+    found = unit.load(Order, wanted)
     return [
         order
-        for order_id in dict.fromkeys(event.order_id for event in events)
+        for order_id in wanted
         if (order := found.get(order_id)) is not None
         and order.acceptance == "accepted"
         and order.cancellation != "confirmed"
@@ -74,9 +83,8 @@ def _needs(order: Order, items: dict[str, Item]) -> Iterable[Part]:
             yield line, missing
 
 
-def _refusals(unit: Unit, events: Sequence[Event]) -> dict[str, set[tuple[str, str]]]:
-    """Return (supplier, line) that were declined before, by order; new orders have none."""
-    again = [event.order_id for event in events if event.name in AGAIN]
+def _refusals(unit: Unit, again: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+    """Return (supplier, line) that were declined before, by order."""
     found: dict[str, set[tuple[str, str]]] = {}
     for order_id, purchases in (unit.below(PurchaseOrder, again) if again else {}).items():
         found[order_id] = {(p.supplier, line.line_no) for p in purchases for line in p.lines if line.rejected > 0}
@@ -134,16 +142,21 @@ def _place(
         plan.backordered[line.line_no] = plan.backordered.get(line.line_no, ZERO) + rest
 
 
-def _record(unit: Unit, order: Order, plan: Plan) -> None:
+def _record(unit: Unit, order: Order, plan: Plan, waited: Sequence[Reservation]) -> None:
     """Write one order's plan: reservations and movements, one put, one event with the plan attached."""
     for place_id, parts in plan.places.items():
         for line, quantity in parts:
-            _reserve(unit, order.id, line, place_id, quantity)
+            move(unit, _reserve(unit, order.id, line, place_id, quantity), "allocation", reserved=quantity)
     planned = plan.planned()
     lines = tuple(_counted(line, planned, plan.backordered) for line in order.lines)
     if not planned and all(after is before for after, before in zip(lines, order.lines, strict=True)):
         return
     unit.put(replace(order, lines=lines))
+    for each in waited:
+        unit.put(replace(each, state="released"))
+    for line in lines:
+        if line.backordered and line.item_id:
+            _reserve(unit, order.id, line, "", line.backordered)
     event = unit.emit(
         "order.backordered" if plan.backordered else "order.allocated",
         order_id=order.id,
@@ -162,7 +175,8 @@ def _counted(line: OrderLine, planned: dict[str, Decimal], backordered: dict[str
     return replace(line, allocated=line.allocated + more, backordered=missing)
 
 
-def _reserve(unit: Unit, order_id: str, line: OrderLine, place_id: str, quantity: Decimal) -> None:
+def _reserve(unit: Unit, order_id: str, line: OrderLine, place_id: str, quantity: Decimal) -> Reservation:
+    """Put a reservation: held where a place has it, only requested where none has."""
     reservation = Reservation(
         id=unit.new_id(),
         order_id=order_id,
@@ -170,9 +184,10 @@ def _reserve(unit: Unit, order_id: str, line: OrderLine, place_id: str, quantity
         item_id=line.item_id,
         location_id=place_id,
         quantity=quantity,
+        state="held" if place_id else "requested",
     )
     unit.put(reservation)
-    move(unit, reservation, "allocation", reserved=quantity)
+    return reservation
 
 
 def release(
@@ -183,12 +198,11 @@ def release(
     only: Callable[[Reservation], bool] | None = None,
 ) -> set[str]:
     """Undo: give held stock back, and return the items that are free again."""
-    held = [
-        each
-        for reservations in unit.below(Reservation, order_ids).values()
-        for each in reservations
-        if each.state == "held" and (only is None or only(each))
-    ]
+    found = [each for reservations in unit.below(Reservation, order_ids).values() for each in reservations]
+    held = [each for each in found if each.state == "held" and (only is None or only(each))]
+    for each in found:
+        if each.state == "requested" and only is None:
+            unit.put(replace(each, state="released"))
     items = {each.item_id for each in held}
     if held:
         unit.stock(items)

@@ -31,7 +31,7 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
     going = [order for order in orders.values() if order.id not in reasons]
     ids = [order.id for order in going]
     if ids:
-        announce_stock(unit, release(unit, ids, "cancellation"))
+        announce_stock(unit, release(unit, ids, "cancellation"), risen=True)
     for order in going:
         _cancel(unit, order, asked[order.id])
     if ids:

@@ -30,7 +30,7 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
     going = [(event, given) for event, given in said if event.order_id in orders and event.order_id not in late]
     ids = list(dict.fromkeys(event.order_id for event, _ in going))
     if ids:
-        announce_stock(unit, release(unit, ids, "release"))
+        announce_stock(unit, release(unit, ids, "release"), risen=True)
         withdraw(unit, ids)
     for event, given in going:
         orders[event.order_id] = _changed(orders[event.order_id], given)

@@ -34,7 +34,7 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
         levels = {(x.item_id, x.location_id): x for x in (*unit.stock(listed), *unit.stock_at(whole))}
         counted.update({key: ZERO for key in levels if key[1] in emptied and key not in counted})
         changed |= _apply(unit, event, counted, levels, report.at or unit.now)
-    announce_stock(unit, changed)
+    announce_stock(unit, changed, risen=True)
 
 
 def _items(unit: Unit, said: Sequence[tuple[Event, StockReport]]) -> dict[str, dict[str, str]]:

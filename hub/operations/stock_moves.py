@@ -35,7 +35,9 @@ def move(
     )
 
 
-def announce_stock(unit: Unit, item_ids: Iterable[str]) -> None:
-    """Emit one `stock.changed` for all items that moved; `detail.items` names them."""
+def announce_stock(unit: Unit, item_ids: Iterable[str], *, risen: bool = False) -> None:
+    """Emit one `stock.changed` for all items that moved; `detail.risen` says that orders which wait may go on."""
     if changed := sorted(set(item_ids)):
-        unit.emit("stock.changed", subject_kind="stock", detail={"items": changed})
+        unit.emit(
+            "stock.changed", subject_kind="stock", detail={"items": changed, **({"risen": True} if risen else {})}
+        )

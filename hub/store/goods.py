@@ -88,6 +88,15 @@ class GoodsPart:
             self._levels.setdefault((row[0], row[1]), _level(row))
             self._stored.add((row[0], row[1]))
 
+    def waiting(self, item_ids: Iterable[str], limit: int) -> list[str]:
+        """Return the orders that wait for these items, oldest first."""
+        sql = (
+            f"SELECT order_id FROM reservations WHERE {self.db.among('number', 'keys')} AND state = 'requested' "
+            "GROUP BY order_id ORDER BY min(id) LIMIT :limit"
+        )
+        keys = self.db.array(sorted(set(item_ids)))
+        return [row[0] for row in self.db.all(sql, keys=keys, limit=limit)]
+
     def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
         """Return stock rows without locking them."""
         sql = f"{_LEVEL} WHERE {self.db.among('item_id', 'keys')} ORDER BY item_id, location_id"

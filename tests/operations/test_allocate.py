@@ -9,7 +9,7 @@ from hub.domain.order import Order
 from hub.domain.party import Address
 from hub.domain.purchase import PurchaseOrder
 from hub.domain.shipment import Candidate, FulfillmentOrder, SourcingDecision
-from hub.domain.stock import Item, Reservation
+from hub.domain.stock import Item, Reservation, StockReport, StockReportLine
 
 
 def test_the_last_unit_goes_to_one_of_two_orders_and_the_other_is_backordered(company: Any) -> None:
@@ -150,3 +150,42 @@ def test_asking_again_allocates_only_what_is_still_missing(company: Any) -> None
         Decimal(1),
     )
     company.settle()
+
+
+def test_orders_that_wait_go_on_in_turn_when_stock_is_counted(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"), hamburg="1")
+    company.receive(*(company.order(n, company.line("1", "cup", "2")) for n in ("1", "2", "3")))
+    found = StockReport(lines=(StockReportLine(sku="CUP", quantity=Decimal(4)),), location="HH")
+
+    events = company.hear("stock.received", found, origin="erp")
+
+    assert [(e.name, e.order_id) for e in events if e.name in ("order.allocated", "order.backordered")] == [
+        ("order.allocated", "order-1"),
+        ("order.allocated", "order-2"),
+    ]
+    assert company.stored("3").lines[0].backordered == Decimal(2)
+    assert "acknowledgement.issued" not in company.names(events)
+    company.settle()
+
+
+def test_what_a_cancelled_order_gives_back_goes_to_the_order_that_waits(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"), hamburg="1")
+    company.receive(*(company.order(n, company.line("1", "cup", "1")) for n in ("1", "2")))
+
+    company.hear("order.cancel_requested", order_id="order-1")
+
+    assert company.stored("2").lines[0].allocated == Decimal(1)
+    assert [each.state for each in company.below(Reservation, "2")] == ["released", "held"]
+    company.settle()
+
+
+def test_a_cancelled_order_waits_no_more(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"))
+    company.receive(company.order("1", company.line("1", "cup", "1")))
+    company.hear("order.cancel_requested", order_id="order-1")
+    found = StockReport(lines=(StockReportLine(sku="CUP", quantity=Decimal(4)),), location="HH")
+
+    events = company.hear("stock.received", found, origin="erp")
+
+    assert company.names(events) == ["stock.received", "stock.changed"]
+    assert company.level("cup", "hamburg") == ("4", "0")
