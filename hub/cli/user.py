@@ -1,0 +1,58 @@
+"""`hub user`: people who may sign in."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from click.termui import prompt
+
+from hub.cli.database import opened, settings, who
+from hub.cli.show import json_option, print_json, print_table
+from hub.store import people
+
+
+@click.group()
+def command() -> None:
+    """Add and list people who may sign in."""
+
+
+@command.command()
+@click.argument("email")
+@click.option("--role", type=click.Choice(people.ROLES), required=True, help="What they may do.")
+@click.option("--partner", default="", help="Whose records a partner or supplier sees.")
+@click.option("--token", is_flag=True, help="Print a one-time sign-in token instead of asking for a password.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add(email: str, role: str, partner: str, token: bool, password_stdin: bool) -> None:
+    """Add a person. The password has at least 15 characters; a few words do."""
+    made = people.new_token()
+    password_hash = "" if token else people.Passwords().hash(_password(password_stdin))
+    with opened() as store:
+        user = store.write(
+            lambda db: people.add_user(db, email, role, password_hash=password_hash, partner=partner, who=who())
+        )
+        if token:
+            store.write(lambda db: people.keep_token(db, made, user.id))
+    click.echo(f"{user.email} is {user.role}{f' of {partner}' if partner else ''}")
+    if token:
+        hours = people.TOKEN_SECONDS // 3600
+        click.echo(f"Sign in within {hours} hours at http://127.0.0.1:{settings().port}/console/sign-in?token={made}")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List everybody."""
+    with opened() as store:
+        found = store.read(people.users)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(user.email, user.role, user.partner, "disabled" if user.disabled else "") for user in found]
+    print_table(("email", "role", "partner", ""), rows)

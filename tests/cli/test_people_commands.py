@@ -1,0 +1,86 @@
+"""user, key, keys, secret and audit: who may do what, and the proof of it."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+from hub.store import audit, keys, people
+from hub.store.store import Store
+from hub.store.vault import Vault
+
+Hub = Callable[..., Result]
+WORDS = "correct horse battery"
+
+
+def test_a_user_with_a_password_from_standard_input(ready: Hub, store: Store) -> None:
+    done = ready("user", "add", "Ann@Example.com", "--role", "owner", "--password-stdin", given=f"{WORDS}\n")
+
+    assert done.output == "ann@example.com is owner\n"
+    found = store.read(lambda db: people.user_by_email(db, "ann@example.com"))
+    assert found is not None
+    assert people.Passwords().matches(found[1], WORDS)
+    assert json.loads(ready("user", "list", "--json").stdout)[0]["email"] == "ann@example.com"
+
+
+def test_a_short_password_is_refused(ready: Hub) -> None:
+    done = ready("user", "add", "ann@example.com", "--role", "owner", "--password-stdin", given="short\n")
+
+    assert done.exit_code == 1
+    assert "must have 15 to 1024 characters" in done.stderr
+
+
+def test_a_user_with_a_token_signs_in_once(ready: Hub, store: Store) -> None:
+    done = ready("user", "add", "bob@example.com", "--role", "operator", "--token")
+
+    token = done.output.strip().rpartition("token=")[2]
+    user_id = store.write(lambda db: people.use_token(db, token))
+    assert user_id is not None
+    assert store.read(lambda db: people.user_by_id(db, user_id)).email == "bob@example.com"  # type: ignore[union-attr]
+
+
+def test_a_key_is_printed_once_and_works_until_it_is_revoked(ready: Hub, store: Store) -> None:
+    text = ready("key", "add", "erp", "--scope", "orders:read").output.strip()
+
+    found = store.read(lambda db: keys.key_for(db, text))
+    assert found is not None
+    listed = ready("key", "list").output
+    assert found[0].id in listed
+    assert text not in listed
+    assert ready("key", "revoke", found[0].id).exit_code == 0
+    assert store.read(lambda db: keys.key_for(db, text)) is None
+    assert "there is no active key" in ready("key", "revoke", found[0].id).stderr
+
+
+def test_a_secret_is_stored_and_survives_a_rotation(ready: Hub, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "var" / "master.key"
+    assert ready("secret", "set", "shop.token", given="open sesame\n").output == "vault:shop.token\n"
+    before = file.read_text()
+
+    done = ready("keys", "rotate")
+
+    assert done.output.startswith("1 secrets are closed under key ")
+    assert file.read_text().endswith(before)
+    assert len(file.read_text()) == 2 * len(before)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert Vault(store, file).reveal("shop.token") == "open sesame"
+    assert ready("secret", "list").output == "reference\nvault:shop.token\n"
+
+
+def test_the_audit_trail_is_verified_and_a_cut_shows(ready: Hub, store: Store, database_kind: str) -> None:
+    ready("user", "add", "ann@example.com", "--role", "owner", "--token")
+    ready("user", "add", "bob@example.com", "--role", "owner", "--token")
+    assert json.loads(ready("audit", "verify", "--json").stdout)["rows"] == 4
+
+    trigger = "audit_no_DELETE" if database_kind == "sqlite" else "audit_append_only ON audit"
+    store.write(lambda db: db.run(f"DROP TRIGGER {trigger}"))
+    store.write(lambda db: db.run("DELETE FROM audit WHERE no = 2"))
+
+    done = ready("audit", "verify")
+    assert done.exit_code == 1
+    assert "row 2 is missing" in done.stderr
+    assert store.read(audit.verify).broken_at == 3
