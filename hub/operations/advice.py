@@ -57,9 +57,10 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
     about = _about(unit, said)
     orders = unit.load(Order, {each.order_id for each in about if each is not None})
     known = [(each, what) for each, what in zip(said, about, strict=True) if what is not None]
-    first = unit.numbers("shipment", len(known)) if known else 0
+    # A series of its own: drafts take theirs after stock is locked, advices before; one series would be a deadlock.
+    first = unit.numbers("advised_shipment", len(known)) if known else 0
     for number, (each, what) in enumerate(known, first):
-        _advised(unit, each, what, orders[what.order_id], f"SH-{number:06d}")
+        _advised(unit, each, what, orders[what.order_id], f"SA-{number:06d}")
     for each, found in zip(said, about, strict=True):
         if found is None:
             _unknown(unit, each)

@@ -54,7 +54,8 @@ def allocate(unit: Unit, events: Sequence[Event], decide: Decide | None = None) 
     for order in sorted(orders, key=lambda each: -each.priority):
         plan = _plan(unit, order, needs[order.id], free, items, refused.get(order.id, set()), decide)
         moved.update(line.item_id for parts in plan.places.values() for line, _ in parts)
-        _record(unit, order, plan, [x for x in before.get(order.id, ()) if x.state == "requested"])
+        waited = [x for x in before.get(order.id, ()) if x.state == "requested"]
+        _record(unit, order, plan, waited, is_new=order.id in new)
     announce_stock(unit, moved)
 
 
@@ -142,14 +143,14 @@ def _place(
         plan.backordered[line.line_no] = plan.backordered.get(line.line_no, ZERO) + rest
 
 
-def _record(unit: Unit, order: Order, plan: Plan, waited: Sequence[Reservation]) -> None:
+def _record(unit: Unit, order: Order, plan: Plan, waited: Sequence[Reservation], *, is_new: bool) -> None:
     """Write one order's plan: reservations and movements, one put, one event with the plan attached."""
     for place_id, parts in plan.places.items():
         for line, quantity in parts:
             move(unit, _reserve(unit, order.id, line, place_id, quantity), "allocation", reserved=quantity)
     planned = plan.planned()
     lines = tuple(_counted(line, planned, plan.backordered) for line in order.lines)
-    if not planned and all(after is before for after, before in zip(lines, order.lines, strict=True)):
+    if not is_new and not planned and all(after is before for after, before in zip(lines, order.lines, strict=True)):
         return
     unit.put(replace(order, lines=lines))
     for each in waited:

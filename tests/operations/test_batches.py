@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -66,6 +67,22 @@ def test_two_hundred_labels_take_as_many_statements_as_two(company: Any) -> None
 
     assert len(many) == len(few)
     assert company.level("cup", "hamburg") == ("798", "0")
+    company.settle()
+
+
+def test_four_channels_at_once_get_no_more_than_there_is(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"), hamburg="5")
+    batches = [
+        [company.order(f"{channel}{n}", company.line("1", "cup", "1")) for n in range(3)]
+        for channel in ("a", "b", "c", "d")
+    ]
+
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        heard = list(threads.map(lambda batch: company.names(company.receive(*batch)), batches, timeout=60))
+
+    assert sum(names.count("order.allocated") for names in heard) == 5
+    assert sum(names.count("order.backordered") for names in heard) == 7
+    assert company.level("cup", "hamburg") == ("5", "5")
     company.settle()
 
 

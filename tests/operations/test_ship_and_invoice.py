@@ -199,7 +199,7 @@ def test_a_supplier_ships_once_per_number_of_theirs(company: Any) -> None:
     assert company.names(first)[:3] == ["shipment.received", "shipment.advised", "shipment.dispatched"]
     assert company.names(again) == ["shipment.received"]
     [shipment] = company.below(Shipment, "1")
-    assert (shipment.number, shipment.extensions["their_number"], shipment.order_number) == ("SH-000001", "ASN-7", "1")
+    assert (shipment.number, shipment.extensions["their_number"], shipment.order_number) == ("SA-000001", "ASN-7", "1")
     [bought] = company.below(PurchaseOrder, "1")
     assert (bought.state, bought.lines[0].shipped) == ("partially_shipped", Decimal(3))
     assert company.stored("1").fulfillment == "partially_fulfilled"

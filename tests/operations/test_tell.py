@@ -29,6 +29,14 @@ def test_the_acknowledgement_says_per_line_what_must_wait(company: Any) -> None:
     ]
 
 
+def test_an_order_of_nothing_but_services_is_answered_too(company: Any) -> None:
+    company.has(Item(id="set_up", sku="SETUP", kind="service"))
+
+    company.receive(company.order("1", company.line("1", "set_up", "1")))
+
+    assert [each.code for each in company.below(Acknowledgement, "1")] == ["accepted"]
+
+
 def test_a_rejected_order_is_answered_with_a_rejection(company: Any) -> None:
     held = Hold(code="fraud", reason="a doubt")
     company.receive(company.order("1", company.line("1", "cup", "5"), holds=(held,)))
