@@ -73,6 +73,14 @@ class DiskFolder:
                 part.unlink(missing_ok=True)
                 raise
 
+    def stamp(self, name: str) -> str:
+        """Return size and time of change; a link or a missing file is Rejected."""
+        with _ours(f"{name} cannot be looked at"):
+            found = os.lstat(self._place(name))
+        if not stat.S_ISREG(found.st_mode):
+            raise Rejected(f"{self.path / name} is not a regular file")
+        return f"{found.st_size}-{found.st_mtime_ns}"
+
     def move(self, name: str, to: Folder) -> None:
         """Move a file that was taken in to another folder on the same disk; it replaces one of its name there."""
         if not isinstance(to, DiskFolder):

@@ -83,6 +83,9 @@ class Folder(Protocol):
     def write(self, name: str, body: bytes) -> None:
         """Write beside, fsync, rename: a reader sees the whole file or none. The same name twice is one file."""
 
+    def stamp(self, name: str) -> str:
+        """Return what changes whenever the file is written again (its size and time of change)."""
+
     def move(self, name: str, to: Folder) -> None:
         """Move a file that was taken in to another folder on the same disk."""
 
@@ -93,9 +96,7 @@ class Folder(Protocol):
 class Mail(Protocol):
     """An outgoing mail server."""
 
-    def send(
-        self, *, key: str, sender: str, to: Sequence[str], subject: str, text: str, html: str = ""
-    ) -> str:
+    def send(self, *, key: str, sender: str, to: Sequence[str], subject: str, text: str, html: str = "") -> str:
         """Hand over one message with a Message-ID made from `key`; return that id."""
 
 
@@ -118,7 +119,9 @@ class Kit(Protocol):
     ) -> Http:
         """Open a guarded client; nothing is sent yet."""
 
-    def soap(self, wsdl: str, *, service_url: str, basic: tuple[str, Secret] | None = None, deadline: float = 20.0) -> Soap:
+    def soap(
+        self, wsdl: str, *, service_url: str, basic: tuple[str, Secret] | None = None, deadline: float = 20.0
+    ) -> Soap:
         """Open a SOAP client for a WSDL on disk; nothing is sent yet."""
 
     def folder(self, path: str) -> Folder:

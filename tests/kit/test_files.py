@@ -133,3 +133,14 @@ def test_a_path_that_is_a_file_pauses_the_connection(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Paused, match="give the hub the right"):
         list(folder(tmp_path / "file" / "in").stable())
+
+
+def test_a_stamp_changes_when_the_file_is_written_again(tmp_path: Path) -> None:
+    place = tmp_path / "a.csv"
+    place.write_bytes(b"same")
+    os.utime(place, (1_000, 1_000))
+    first = folder(tmp_path).stamp("a.csv")
+    os.utime(place, (2_000, 2_000))
+
+    assert first == "4-1000000000000"
+    assert folder(tmp_path).stamp("a.csv") == "4-2000000000000"

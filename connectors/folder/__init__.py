@@ -1,0 +1,101 @@
+"""Folder: files in from a watched folder, files out to a pick-up folder. Any syntax, any document."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from hub.sdk import Connector, Folder, HubError, Incoming, Kit, Outgoing, Page, Push, Receipt, Rejected, hookimpl
+
+PAGE_FILES = 32
+PAGE_BYTES = 8_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What one pair of folders needs. Relative folders lie below the hub's var directory."""
+
+    inbox: Annotated[str, "Folder they put files in; {kind} stands for the document that is fetched; empty: none"] = ""
+    outbox: Annotated[str, "Folder we put files in; {kind} stands for the document that is sent; empty: none"] = ""
+    taken: Annotated[str, "Where files go that were taken in, on the same disk; empty: `taken` within the inbox"] = ""
+    pattern: Annotated[str, "Which file names are taken in, such as *.edi"] = "*"
+    cap: Annotated[int, "Largest file in bytes; a larger one stays where it is and is reported"] = 50_000_000
+
+
+class Exchange:
+    """One open pair of folders."""
+
+    def __init__(self, settings: Settings, kit: Kit) -> None:
+        self.settings, self.kit = settings, kit
+
+    def check(self) -> None:
+        """Look into both folders; they are made where they are missing."""
+        for path in (self.settings.inbox, self.settings.outbox):
+            if path and "{kind}" not in path:
+                list(self.kit.folder(path).stable())
+
+    def pull(self, kind: str, cursor: str) -> Iterator[Page]:
+        """Yield what lies there, oldest first. A file moves to `taken` once its page was stored.
+
+        A crash in between leaves the file; the next look brings it with the same event id, which has no effect.
+        """
+        if not self.settings.inbox:
+            return
+        inbox = self.settings.inbox.replace("{kind}", kind)
+        taken = self.settings.taken.replace("{kind}", kind) or f"{inbox}/taken"
+        yield from take(self.kit.folder(inbox), self.kit.folder(taken), self.settings, kind)
+
+    def push(self, out: Outgoing) -> Receipt:
+        """Write the file whole under its own name: the same delivery twice is one file."""
+        if not self.settings.outbox:
+            raise Rejected(f"{self.kit.connection} has no outbox, so {out.kind} cannot be sent there; set one")
+        name = out.name or f"{out.kind}-{out.key}"
+        self.kit.folder(self.settings.outbox.replace("{kind}", out.kind)).write(name, out.body)
+        return Receipt(reference=name)
+
+
+def take(inbox: Folder, taken: Folder, settings: Settings, kind: str) -> Iterator[Page]:
+    """Yield pages of files and move them when the next one is asked for; one bad file does not hold up the others."""
+    failures: list[HubError] = []
+    page: list[Incoming] = []
+    for name in inbox.stable(settings.pattern):
+        try:
+            page.append(_incoming(inbox, name, settings.cap, kind))
+        except HubError as error:
+            failures.append(error)
+        if len(page) >= PAGE_FILES or sum(len(each.body) for each in page) >= PAGE_BYTES:
+            yield from _stored(inbox, taken, page)
+            page = []
+    yield from _stored(inbox, taken, page)
+    if failures:
+        raise failures[0]
+
+
+def _incoming(inbox: Folder, name: str, cap: int, kind: str) -> Incoming:
+    """Read one file. Name, content and time of change are its id: a new file of the same name is not a repeat."""
+    stamp, body = inbox.stamp(name), inbox.read(name, cap=cap)
+    digest = hashlib.sha256(body).hexdigest()
+    return Incoming(body=body, kind=kind, event_id=f"{name[:200]}:{digest}:{stamp}", name=name)
+
+
+def _stored(inbox: Folder, taken: Folder, page: list[Incoming]) -> Iterator[Page]:
+    if page:
+        yield Page(messages=tuple(page))
+    for message in page:
+        inbox.move(message.name, taken)
+
+
+@hookimpl
+def hub_connectors() -> Iterator[Connector]:
+    """Declare the folder exchange."""
+    yield Connector(
+        name="folder",
+        title="Folder (files in and out)",
+        settings=Settings,
+        open=Exchange,
+        pulls=("*",),
+        pushes={"*": Push(on_doubt="resend", parallel=1)},
+        roles=("document transport",),
+    )
