@@ -32,13 +32,18 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
-{make}
+{calls}
 
 
 def downgrade() -> None:
     """Drop the tables."""
 {drop}
-'''
+{make}'''
+_TABLE = """
+
+def _{name}() -> None:
+{code}
+"""
 MOST_PER_FILE = 11
 
 
@@ -64,17 +69,21 @@ def _tables(module: ModuleType) -> list[Table]:
 
 
 def _file(revision: str, down: str | None, found: Sequence[Table]) -> str:
-    make = ops.UpgradeOps([])
-    drop = ops.DowngradeOps([])
-    for table in found:
-        make.ops.append(ops.CreateTableOp.from_table(table))
-        make.ops += [
-            ops.CreateIndexOp.from_index(index) for index in sorted(table.indexes, key=lambda index: str(index.name))
-        ]
-        drop.ops.insert(0, ops.DropTableOp.from_table(table))
+    drops = ops.DowngradeOps([ops.DropTableOp.from_table(table) for table in reversed(found)])
     names = textwrap.wrap(", ".join(table.name for table in found) + ".", 100)
-    title = "Tables: " + "\n".join(names)
-    return _HEAD.format(title=title, revision=revision, down=down, make=_code(make), drop=_code(drop))
+    return _HEAD.format(
+        title="Tables: " + "\n".join(names),
+        revision=revision,
+        down=down,
+        calls="\n".join(f"    _{table.name}()" for table in found),
+        drop=_code(drops),
+        make="".join(_TABLE.format(name=table.name, code=_code(_makes(table))) for table in found),
+    )
+
+
+def _makes(table: Table) -> ops.UpgradeOps:
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    return ops.UpgradeOps([ops.CreateTableOp.from_table(table), *map(ops.CreateIndexOp.from_index, indexes)])
 
 
 def _code(operations: ops.UpgradeOps | ops.DowngradeOps) -> str:

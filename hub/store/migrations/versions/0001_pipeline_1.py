@@ -14,6 +14,35 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _messages()
+    _message_chunks()
+    _frames()
+    _documents()
+    _work()
+    _events()
+    _deliveries()
+    _attempts()
+    _incidents()
+    _cursors()
+    _control_numbers()
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("control_numbers")
+    op.drop_table("cursors")
+    op.drop_table("incidents")
+    op.drop_table("attempts")
+    op.drop_table("deliveries")
+    op.drop_table("events")
+    op.drop_table("work")
+    op.drop_table("documents")
+    op.drop_table("frames")
+    op.drop_table("message_chunks")
+    op.drop_table("messages")
+
+
+def _messages() -> None:
     op.create_table(
         "messages",
         sa.Column("id", sa.Text(), nullable=False),
@@ -48,6 +77,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'applied'"),
         sqlite_where=sa.text("state <> 'applied'"),
     )
+
+
+def _message_chunks() -> None:
     op.create_table(
         "message_chunks",
         sa.Column("message_id", sa.Text(), server_default="", nullable=False),
@@ -55,6 +87,9 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("message_id", "no"),
     )
+
+
+def _frames() -> None:
     op.create_table(
         "frames",
         sa.Column("message_id", sa.Text(), server_default="", nullable=False),
@@ -65,6 +100,9 @@ def upgrade() -> None:
         sa.Column("context", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("message_id", "first"),
     )
+
+
+def _documents() -> None:
     op.create_table(
         "documents",
         sa.Column("id", sa.Text(), nullable=False),
@@ -84,6 +122,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", "ordinal", name="documents_ordinal"),
     )
     op.create_index("documents_subject", "documents", ["subject_id"], unique=False)
+
+
+def _work() -> None:
     op.create_table(
         "work",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -109,7 +150,7 @@ def upgrade() -> None:
     op.create_index(
         "work_due",
         "work",
-        ["lane", "due_us", "id"],
+        ["lane", "task", "due_us", "id"],
         unique=False,
         postgresql_where=sa.text("status = 'queued'"),
         sqlite_where=sa.text("status = 'queued'"),
@@ -131,6 +172,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'running'"),
     )
     op.create_index("work_subject", "work", ["subject_id"], unique=False)
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("id", sa.Text(), nullable=False),
@@ -146,6 +190,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("events_order", "events", ["order_id", "id"], unique=False)
+
+
+def _deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Text(), nullable=False),
@@ -179,6 +226,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("state <> 'delivered'"),
     )
     op.create_index("deliveries_order", "deliveries", ["order_id"], unique=False)
+
+
+def _attempts() -> None:
     op.create_table(
         "attempts",
         sa.Column("delivery_id", sa.Text(), server_default="", nullable=False),
@@ -189,6 +239,9 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("delivery_id", "no"),
     )
+
+
+def _incidents() -> None:
     op.create_table(
         "incidents",
         sa.Column("id", sa.Text(), nullable=False),
@@ -217,6 +270,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('open', 'acknowledged', 'fixing')"),
         sqlite_where=sa.text("state IN ('open', 'acknowledged', 'fixing')"),
     )
+
+
+def _cursors() -> None:
     op.create_table(
         "cursors",
         sa.Column("connection", sa.Text(), server_default="", nullable=False),
@@ -227,24 +283,12 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("connection", "kind"),
     )
+
+
+def _control_numbers() -> None:
     op.create_table(
         "control_numbers",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("value", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("scope"),
     )
-
-
-def downgrade() -> None:
-    """Drop the tables."""
-    op.drop_table("control_numbers")
-    op.drop_table("cursors")
-    op.drop_table("incidents")
-    op.drop_table("attempts")
-    op.drop_table("deliveries")
-    op.drop_table("events")
-    op.drop_table("work")
-    op.drop_table("documents")
-    op.drop_table("frames")
-    op.drop_table("message_chunks")
-    op.drop_table("messages")

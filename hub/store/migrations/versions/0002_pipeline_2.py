@@ -13,6 +13,19 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _controls_issued()
+    _expected_receipts()
+    _processes()
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("processes")
+    op.drop_table("expected_receipts")
+    op.drop_table("controls_issued")
+
+
+def _controls_issued() -> None:
     op.create_table(
         "controls_issued",
         sa.Column("scope", sa.Text(), server_default="", nullable=False),
@@ -21,6 +34,9 @@ def upgrade() -> None:
         sa.Column("delivery_id", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("scope", "number"),
     )
+
+
+def _expected_receipts() -> None:
     op.create_table(
         "expected_receipts",
         sa.Column("delivery_id", sa.Text(), server_default="", nullable=False),
@@ -42,6 +58,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'due'"),
         sqlite_where=sa.text("state = 'due'"),
     )
+
+
+def _processes() -> None:
     op.create_table(
         "processes",
         sa.Column("id", sa.Text(), nullable=False),
@@ -51,10 +70,3 @@ def upgrade() -> None:
         sa.Column("seen_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-
-
-def downgrade() -> None:
-    """Drop the tables."""
-    op.drop_table("processes")
-    op.drop_table("expected_receipts")
-    op.drop_table("controls_issued")

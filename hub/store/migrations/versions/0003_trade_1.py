@@ -14,6 +14,35 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _orders()
+    _holds()
+    _fulfillment_orders()
+    _shipments()
+    _purchase_orders()
+    _invoices()
+    _acknowledgements()
+    _stock_reports()
+    _reservations()
+    _links()
+    _items()
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("items")
+    op.drop_table("links")
+    op.drop_table("reservations")
+    op.drop_table("stock_reports")
+    op.drop_table("acknowledgements")
+    op.drop_table("invoices")
+    op.drop_table("purchase_orders")
+    op.drop_table("shipments")
+    op.drop_table("fulfillment_orders")
+    op.drop_table("holds")
+    op.drop_table("orders")
+
+
+def _orders() -> None:
     op.create_table(
         "orders",
         sa.Column("id", sa.Text(), nullable=False),
@@ -38,6 +67,9 @@ def upgrade() -> None:
     )
     op.create_index("orders_number", "orders", ["number"], unique=False)
     op.create_index("orders_received", "orders", ["received_us"], unique=False)
+
+
+def _holds() -> None:
     op.create_table(
         "holds",
         sa.Column("order_id", sa.Text(), server_default="", nullable=False),
@@ -47,6 +79,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("order_id", "code", "value"),
     )
     op.create_index("holds_cause", "holds", ["code", "value"], unique=False)
+
+
+def _fulfillment_orders() -> None:
     op.create_table(
         "fulfillment_orders",
         sa.Column("id", sa.Text(), nullable=False),
@@ -63,6 +98,9 @@ def upgrade() -> None:
     )
     op.create_index("fulfillment_orders_number", "fulfillment_orders", ["number"], unique=False)
     op.create_index("fulfillment_orders_order", "fulfillment_orders", ["order_id"], unique=False)
+
+
+def _shipments() -> None:
     op.create_table(
         "shipments",
         sa.Column("id", sa.Text(), nullable=False),
@@ -79,6 +117,9 @@ def upgrade() -> None:
     )
     op.create_index("shipments_number", "shipments", ["number"], unique=False)
     op.create_index("shipments_order", "shipments", ["order_id"], unique=False)
+
+
+def _purchase_orders() -> None:
     op.create_table(
         "purchase_orders",
         sa.Column("id", sa.Text(), nullable=False),
@@ -95,6 +136,9 @@ def upgrade() -> None:
     )
     op.create_index("purchase_orders_number", "purchase_orders", ["number"], unique=False)
     op.create_index("purchase_orders_order", "purchase_orders", ["order_id"], unique=False)
+
+
+def _invoices() -> None:
     op.create_table(
         "invoices",
         sa.Column("id", sa.Text(), nullable=False),
@@ -111,6 +155,9 @@ def upgrade() -> None:
     )
     op.create_index("invoices_number", "invoices", ["number"], unique=False)
     op.create_index("invoices_order", "invoices", ["order_id"], unique=False)
+
+
+def _acknowledgements() -> None:
     op.create_table(
         "acknowledgements",
         sa.Column("id", sa.Text(), nullable=False),
@@ -127,6 +174,9 @@ def upgrade() -> None:
     )
     op.create_index("acknowledgements_number", "acknowledgements", ["number"], unique=False)
     op.create_index("acknowledgements_order", "acknowledgements", ["order_id"], unique=False)
+
+
+def _stock_reports() -> None:
     op.create_table(
         "stock_reports",
         sa.Column("id", sa.Text(), nullable=False),
@@ -143,6 +193,9 @@ def upgrade() -> None:
     )
     op.create_index("stock_reports_number", "stock_reports", ["number"], unique=False)
     op.create_index("stock_reports_order", "stock_reports", ["order_id"], unique=False)
+
+
+def _reservations() -> None:
     op.create_table(
         "reservations",
         sa.Column("id", sa.Text(), nullable=False),
@@ -159,6 +212,9 @@ def upgrade() -> None:
     )
     op.create_index("reservations_number", "reservations", ["number"], unique=False)
     op.create_index("reservations_order", "reservations", ["order_id"], unique=False)
+
+
+def _links() -> None:
     op.create_table(
         "links",
         sa.Column("connection", sa.Text(), server_default="", nullable=False),
@@ -177,6 +233,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("role = 'primary'"),
         sqlite_where=sa.text("role = 'primary'"),
     )
+
+
+def _items() -> None:
     op.create_table(
         "items",
         sa.Column("id", sa.Text(), nullable=False),
@@ -187,18 +246,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("sku"),
     )
     op.create_index("items_gtin", "items", ["gtin"], unique=False)
-
-
-def downgrade() -> None:
-    """Drop the tables."""
-    op.drop_table("items")
-    op.drop_table("links")
-    op.drop_table("reservations")
-    op.drop_table("stock_reports")
-    op.drop_table("acknowledgements")
-    op.drop_table("invoices")
-    op.drop_table("purchase_orders")
-    op.drop_table("shipments")
-    op.drop_table("fulfillment_orders")
-    op.drop_table("holds")
-    op.drop_table("orders")

@@ -13,6 +13,21 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _listings()
+    _locations()
+    _stock_levels()
+    _stock_movements()
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("stock_movements")
+    op.drop_table("stock_levels")
+    op.drop_table("locations")
+    op.drop_table("listings")
+
+
+def _listings() -> None:
     op.create_table(
         "listings",
         sa.Column("connection", sa.Text(), server_default="", nullable=False),
@@ -22,6 +37,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "sku"),
     )
     op.create_index("listings_item", "listings", ["item_id"], unique=False)
+
+
+def _locations() -> None:
     op.create_table(
         "locations",
         sa.Column("id", sa.Text(), nullable=False),
@@ -30,6 +48,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("code"),
     )
+
+
+def _stock_levels() -> None:
     op.create_table(
         "stock_levels",
         sa.Column("item_id", sa.Text(), server_default="", nullable=False),
@@ -42,6 +63,9 @@ def upgrade() -> None:
         sa.CheckConstraint("reserved >= 0", name="stock_reserved"),
         sa.PrimaryKeyConstraint("item_id", "location_id"),
     )
+
+
+def _stock_movements() -> None:
     op.create_table(
         "stock_movements",
         sa.Column("id", sa.Text(), nullable=False),
@@ -56,11 +80,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("stock_movements_item", "stock_movements", ["item_id", "location_id"], unique=False)
-
-
-def downgrade() -> None:
-    """Drop the tables."""
-    op.drop_table("stock_movements")
-    op.drop_table("stock_levels")
-    op.drop_table("locations")
-    op.drop_table("listings")

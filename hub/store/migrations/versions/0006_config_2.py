@@ -13,6 +13,17 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _idempotency_keys()
+    _audit()
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("audit")
+    op.drop_table("idempotency_keys")
+
+
+def _idempotency_keys() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("scope", sa.Text(), server_default="", nullable=False),
@@ -23,6 +34,9 @@ def upgrade() -> None:
         sa.Column("created_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("scope", "key"),
     )
+
+
+def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("no", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -36,9 +50,3 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("no"),
     )
-
-
-def downgrade() -> None:
-    """Drop the tables."""
-    op.drop_table("audit")
-    op.drop_table("idempotency_keys")
