@@ -38,7 +38,7 @@ from hub.store.queue import due_lanes, requeue_expired
 from hub.store.store import Store
 from hub.store.translations import Translations
 from hub.store.unit import Ledger
-from hub.store.vault import Vault, read_keys
+from hub.store.vault import Vault
 from hub.work.doorbell import Bell, open_broker
 from hub.work.schedule import tick
 from hub.work.worker import Worker
@@ -98,7 +98,7 @@ def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = L
     config = ConfigCache(store, seconds=CONFIG_HELD)
     crash = _crash(settings.crash_at, role)
     ledger = Ledger(store, config, crash)
-    vault = Vault(store, read_keys(settings.key_file))
+    vault = Vault(store, settings.key_file)
     translations = Translations(store, config, mapping_roots(loaded), plugins.declared(loaded.manager, "hub_functions"))
     openings = Openings(
         connectors=connectors,
@@ -159,7 +159,7 @@ def _revealing(loaded: plugins.Loaded, vault: Vault) -> Callable[[str], str]:
         answer = plugins.first(loaded.manager, "hub_reveal", reference=reference)
         return answer if isinstance(answer, str) else None
 
-    return revealer(os.environ, asked_first=ask, vault=vault)
+    return revealer(os.environ, asked_first=ask, vault=vault.reveal)
 
 
 def _hooks(loaded: plugins.Loaded) -> Hooks:
