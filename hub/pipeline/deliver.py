@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from time import monotonic
 
 from hub.domain.errors import HubError, InDoubt
 from hub.domain.message import Outgoing, Receipt
@@ -13,6 +14,7 @@ from hub.pipeline.services import Opened
 from hub.ports import Push
 
 log = logging.getLogger(__name__)
+SLOW = 0.005
 Result = Receipt | HubError
 
 
@@ -44,9 +46,14 @@ def _found(opened: Opened, out: Outgoing) -> Result | None:
 def _send(opened: Opened, push: Push, outs: Sequence[Outgoing]) -> list[Result]:
     if push.batch > 1 and len(outs) > 1:
         return _send_many(opened, push, outs)
-    if push.parallel > 1 and len(outs) > 1:
-        return list(_pool(push.parallel).map(lambda out: _send_one(opened, out), outs))
-    return [_send_one(opened, out) for out in outs]
+    results: list[Result] = []
+    for at, out in enumerate(outs):
+        begun = monotonic()
+        results.append(_send_one(opened, out))
+        if push.parallel > 1 and monotonic() - begun > SLOW:
+            # Waiting for their side is what threads are good for; a fast one is served quicker by this thread alone.
+            return results + list(_pool(push.parallel).map(lambda each: _send_one(opened, each), outs[at + 1 :]))
+    return results
 
 
 def _send_one(opened: Opened, out: Outgoing) -> Result:

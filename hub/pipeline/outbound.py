@@ -56,7 +56,7 @@ def _send_connection(services: Services, name: str, claims: list[Claim]) -> None
     renewed = services.clock.now()
     for at, window in enumerate(windows):
         rest = [claim for later in windows[at + 1 :] for claim in later.claims]
-        late = (services.clock.now() - renewed).total_seconds() > LEASE / 3
+        late = (services.clock.now() - renewed).total_seconds() > services.lease / 3
         renewed = services.clock.now() if late else renewed
         _turn(services, opened, done, window, rest if late else [])
         services.crash("begun")
