@@ -40,8 +40,10 @@ class Context(msgspec.Struct, array_like=True):
 
 
 def cut(spans: Sequence[Span], envelopes: Sequence[Envelope], size: int) -> list[Frame]:
-    """Return frames of 32, 64, 128, 256 and then 500 sets."""
+    """Return frames of 32, 64, 128, 256 and then 500 sets; the facts of each envelope get its place in the body."""
     found: list[Frame] = []
+    for place, envelope in enumerate(envelopes):
+        envelope.facts["place"] = str(place)
     first = 0
     while first < len(spans):
         count = SIZES[min(len(found), len(SIZES) - 1)]

@@ -83,6 +83,12 @@ def length_problems(
                 yield problem("element_too_long", at, Node(elements[0][:3], elements, {}, number, offset), fault)
 
 
+def control_key(facts: Mapping[str, str]) -> str:
+    """Return what an interchange is known by: sender, receiver, control number, and whether it is a test."""
+    test = "/test" if facts.get("usage", "") in ("T", "1") else ""
+    return f"{party(facts, 'sender')}>{party(facts, 'receiver')}/{facts['interchange_control']}{test}"
+
+
 def party(facts: Mapping[str, str], who: str) -> str:
     """Return `qualifier:id`, or the id alone where there is no qualifier."""
     qualifier, identity = facts.get(f"{who}_qualifier", ""), facts.get(f"{who}_id", "")

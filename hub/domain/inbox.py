@@ -30,6 +30,15 @@ class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
     """JSON that the codec needs to answer for this document (its control numbers and problems)."""
 
 
+class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the envelope of a group said, kept once for all its documents: its acknowledgement is made from it."""
+
+    message_id: str
+    place: int
+    """Position of the group in its message, from 0."""
+    facts: dict[str, str]
+
+
 class FrameRow(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a large message that is decoded alone."""
 

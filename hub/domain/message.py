@@ -24,6 +24,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = ""
     name: str = ""
     """File name or topic, for people; never used as a path."""
+    control_key: str = ""
+    """Sender, receiver and control number, where the syntax has them: set by the hub, not by connectors."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -22,6 +23,20 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Only for orders from this connection; empty means any."""
     lane: str = "document"
     active: bool = True
+
+
+class ExpectedReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """An acknowledgement that they owe us for a delivery, and until when."""
+
+    delivery_id: str
+    kind: str
+    """997, 999, TA1, CONTRL."""
+    due_at: datetime
+    connection: str = ""
+    partner: str = ""
+    state: str = "due"
+    """due, overdue, received, refused."""
+    detail: str = ""
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

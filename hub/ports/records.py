@@ -8,12 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 from hub.domain.config import Config
 from hub.domain.event import Event
-from hub.domain.inbox import DocumentRow, FrameRow, MessageEnd
+from hub.domain.inbox import DocumentRow, FrameRow, GroupRow, MessageEnd
 from hub.domain.incident import Incident
 from hub.domain.link import Link
 from hub.domain.message import Incoming, Message
 from hub.domain.order import Order
-from hub.domain.route import Delivery, Leg
+from hub.domain.route import Delivery, ExpectedReceipt, Leg
 from hub.domain.stock import Item, Listing, StockLevel, StockMovement
 from hub.domain.work import Claim, WorkItem
 
@@ -158,12 +158,23 @@ class Inbox(Protocol):
     def documents_of(self, message_id: str) -> list[DocumentRow]:
         """Return the documents of a message by ordinal."""
 
+    def results(self, message_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return the stored results of the documents of messages, by ordinal."""
+
+    def add_groups(self, rows: Iterable[GroupRow]) -> None:
+        """Store the envelopes of groups; one that is stored already stays."""
+
+    def groups(self, message_ids: Iterable[str]) -> dict[str, list[GroupRow]]:
+        """Return the groups of messages by place."""
+
+    def reused(self, message_ids: Iterable[str]) -> set[str]:
+        """Return the messages whose control number came before on their connection, with other bytes, and was taken."""
+
     def end_messages(self, ends: Sequence[MessageEnd]) -> None:
         """Store how messages ended."""
 
     def take_messages(self, arrivals: Sequence[tuple[Message, Sequence[WorkItem]]]) -> None:
         """Store messages that came as answers to deliveries, with their work."""
-
 
     def cursor(self, connection: str, kind: str) -> str:
         """Return where the last pull of a kind stopped; empty at the beginning."""
@@ -186,6 +197,27 @@ class Outbox(Protocol):
 
     def control_numbers(self, scope: str, count: int, *, delivery_ids: Sequence[str]) -> list[int]:
         """Take control numbers, each noted with the delivery it is for."""
+
+    def redo(self, event_ids: Iterable[str], *, rebuild: bool) -> set[str]:
+        """Queue the ended deliveries of these causes again; `rebuild` writes them anew, else the same bytes go."""
+
+    def planned_before(self, event_ids: Iterable[str]) -> set[tuple[str, str]]:
+        """Return (cause, subject) of the deliveries that these causes have already."""
+
+    def issued(self, numbers: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the delivery that each control number (scope, number) was taken for."""
+
+    def expect(self, receipts: Sequence[ExpectedReceipt]) -> None:
+        """Note what they owe us for deliveries; a second attempt does not move the clock."""
+
+    def came(self, receipts: Sequence[tuple[str, str, str, str]]) -> set[tuple[str, str]]:
+        """Store (delivery, kind, state, detail) of what came; return (connection, kind) that are not late any more."""
+
+    def has_overdue(self) -> bool:
+        """Say whether `overdue` would find anything."""
+
+    def overdue(self) -> list[ExpectedReceipt]:
+        """Mark what was not acknowledged in time, and return it."""
 
 
 class Queue(Protocol):
@@ -217,7 +249,14 @@ class Store(Protocol):
     def look(self, query: Callable[[Unit], T]) -> T:
         """Run a query without a transaction of its own; puts are not flushed."""
 
-    def take_in(self, connection: str, partner: str, lane: str, messages: Sequence[Incoming], cursor: tuple[str, str] | None = None) -> Sequence[Arrival]:
+    def take_in(
+        self,
+        connection: str,
+        partner: str,
+        lane: str,
+        messages: Sequence[Incoming],
+        cursor: tuple[str, str] | None = None,
+    ) -> Sequence[Arrival]:
         """Store messages and their work durably (grouped with others that wait), with the cursor of a pull."""
 
     def due(self, lane: str, tasks: Sequence[str]) -> list[str]:

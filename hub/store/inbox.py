@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import uuid_utils
 
-from hub.domain.inbox import DocumentRow, FrameRow, MessageEnd
+from hub.domain.inbox import DocumentRow, FrameRow, GroupRow, MessageEnd
 from hub.domain.message import Incoming, Message
 from hub.domain.work import WorkItem
 from hub.store import tables
@@ -20,7 +20,9 @@ from hub.store.queue import add_work
 from hub.store.types import from_us, to_us
 
 CHUNK = 512 * 1024
-_ENVELOPE = "id, connection, direction, kind, received_us, partner, event_id, order_key, content_type, name, size, sha256"
+_ENVELOPE = (
+    "id, connection, direction, kind, received_us, partner, event_id, order_key, content_type, name, size, sha256"
+)
 MESSAGE_COLUMNS = (
     "id", "connection", "partner", "direction", "kind", "event_id", "control_key", "order_key", "content_type", "name",
     "size", "sha256", "received_us", "state", "chunks", "frames_left", "body", "envelope", "problems",
@@ -88,7 +90,9 @@ def _known(db: Db, batches: list[Batch]) -> dict[tuple[str, str], str]:
     return known
 
 
-def _row(message_id: str, batch: Batch, incoming: Incoming, now: int, chunks: list[tuple[str, int, bytes]]) -> tuple[Any, ...]:
+def _row(
+    message_id: str, batch: Batch, incoming: Incoming, now: int, chunks: list[tuple[str, int, bytes]]
+) -> tuple[Any, ...]:
     body: bytes | None = incoming.body
     count = 0
     if len(incoming.body) > CHUNK:
@@ -96,7 +100,8 @@ def _row(message_id: str, batch: Batch, incoming: Incoming, now: int, chunks: li
         for count, start in enumerate(range(0, len(incoming.body), CHUNK), 1):
             chunks.append((message_id, count - 1, incoming.body[start : start + CHUNK]))
     return (
-        message_id, batch.connection, batch.partner, "in", incoming.kind, incoming.event_id or None, None,
+        message_id, batch.connection, batch.partner, "in", incoming.kind, incoming.event_id or None,
+        incoming.control_key or None,
         incoming.order_key, incoming.content_type, incoming.name, len(incoming.body),
         hashlib.sha256(incoming.body).hexdigest(), now, "received", count, 0, body, "", "",
     )  # fmt: skip
@@ -161,6 +166,7 @@ class InboxPart:
 
     def __init__(self) -> None:
         self._documents: list[DocumentRow] = []
+        self._groups: dict[tuple[str, int], GroupRow] = {}
 
     def messages(self, ids: Iterable[str]) -> dict[str, Message]:
         """Return messages with their bodies."""
@@ -222,6 +228,43 @@ class InboxPart:
         rows = [DocumentRow(**dict(zip(names, row, strict=True))) for row in self.db.all(sql, id=message_id)]
         return rows + [row for row in self._documents if row.message_id == message_id]
 
+    def results(self, message_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return the stored results of the documents of messages, by ordinal; documents without one are left out."""
+        keys = self.db.array(sorted(set(message_ids)))
+        sql = (
+            f"SELECT message_id, result FROM documents WHERE {self.db.among('message_id', 'keys')} AND result <> '' "
+            "ORDER BY message_id, ordinal"
+        )
+        found: dict[str, list[str]] = {}
+        for message_id, result in self.db.all(sql, keys=keys):
+            found.setdefault(message_id, []).append(result)
+        return found
+
+    def add_groups(self, rows: Iterable[GroupRow]) -> None:
+        """Store envelopes at the flush; one that is stored already stays."""
+        for row in rows:
+            self._groups.setdefault((row.message_id, row.place), row)
+
+    def groups(self, message_ids: Iterable[str]) -> dict[str, list[GroupRow]]:
+        """Return the groups of messages by place, with those of this unit."""
+        wanted = sorted(set(message_ids))
+        sql = f"SELECT message_id, place, facts FROM message_groups WHERE {self.db.among('message_id', 'keys')}"
+        found = {
+            (row[0], row[1]): GroupRow(message_id=row[0], place=row[1], facts=msgspec.json.decode(row[2]))
+            for row in self.db.all(sql, keys=self.db.array(wanted))
+        }
+        found.update((key, row) for key, row in self._groups.items() if key[0] in wanted)
+        return {each: [row for key, row in sorted(found.items()) if key[0] == each] for each in wanted}
+
+    def reused(self, message_ids: Iterable[str]) -> set[str]:
+        """Return the messages whose control number came before on their connection, with other bytes, and was taken."""
+        sql = (
+            f"SELECT id FROM messages WHERE {self.db.among('id', 'keys')} AND EXISTS (SELECT 1 FROM messages earlier "
+            "WHERE earlier.connection = messages.connection AND earlier.control_key = messages.control_key "
+            "AND earlier.id < messages.id AND earlier.state <> 'quarantined')"
+        )
+        return {row[0] for row in self.db.all(sql, keys=self.db.array(sorted(set(message_ids))))}
+
     def end_messages(self, ends: Sequence[MessageEnd]) -> None:
         """Store how messages ended."""
         rows = [(e.message_id, e.state, _problems(e), e.envelope) for e in ends]
@@ -244,7 +287,10 @@ class InboxPart:
         now = to_us(self.now)
         rows = [(*(getattr(row, name) for name in _DOCUMENT_COLUMNS[:-1]), now) for row in self._documents]
         self.db.insert(tables.documents, _DOCUMENT_COLUMNS, rows)
+        groups = [(g.message_id, g.place, msgspec.json.encode(g.facts).decode()) for g in self._groups.values()]
+        self.db.insert_new(tables.message_groups, ("message_id", "place", "facts"), groups)
         self._documents.clear()
+        self._groups.clear()
 
 
 def stored_row(message: Message, state: str) -> tuple[Any, ...]:

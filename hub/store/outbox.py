@@ -10,13 +10,13 @@ import uuid_utils
 
 from hub.domain.config import Config
 from hub.domain.message import Message
-from hub.domain.route import Delivery, Leg
+from hub.domain.route import Delivery, ExpectedReceipt, Leg
 from hub.domain.work import WorkItem
 from hub.store import tables
 from hub.store.db import Db
 from hub.store.inbox import MESSAGE_COLUMNS, messages_by_id, stored_row
 from hub.store.queue import add_work
-from hub.store.types import to_us
+from hub.store.types import from_us, to_us
 
 _LEG = (
     "connection", "send", "subject_kind", "subject_id", "event_id", "order_id", "order_key", "route", "lane", "partner",
@@ -64,7 +64,8 @@ class OutboxPart:
 
     def deliveries(self, ids: Iterable[str]) -> dict[str, Delivery]:
         """Return deliveries by id."""
-        sql = f"SELECT id, state, attempts, message_id, reference, problem, {', '.join(_LEG)} FROM deliveries WHERE {self.db.among('id', 'keys')}"
+        columns = f"id, state, attempts, message_id, reference, problem, {', '.join(_LEG)}"
+        sql = f"SELECT {columns} FROM deliveries WHERE {self.db.among('id', 'keys')}"
         return {row[0]: _delivery(row) for row in self.db.all(sql, keys=self.db.array(sorted(set(ids))))}
 
     def outgoing(self, message_ids: Iterable[str]) -> dict[str, Message]:
@@ -78,7 +79,9 @@ class OutboxPart:
         self.db.insert(tables.messages, MESSAGE_COLUMNS, built)
         rows = [(d.id, "begun", d.attempts + 1, d.message_id, now) for d, _ in begun]
         self.db.update(tables.deliveries, ("id",), ("state", "attempts", "message_id", "begun_us"), rows)
-        self.db.insert(tables.attempts, ("delivery_id", "no", "begun_us"), [(d.id, d.attempts + 1, now) for d, _ in begun])
+        self.db.insert(
+            tables.attempts, ("delivery_id", "no", "begun_us"), [(d.id, d.attempts + 1, now) for d, _ in begun]
+        )
 
     def end(self, ended: Sequence[tuple[Delivery, str, str]]) -> None:
         """Store (delivery with its new state, outcome, detail) for the attempt under way."""
@@ -100,7 +103,73 @@ class OutboxPart:
         self.db.insert(tables.controls_issued, ("scope", "number", "delivery_id"), notes)
         return taken
 
+    def redo(self, event_ids: Iterable[str], *, rebuild: bool) -> set[str]:
+        """Queue the ended deliveries of these causes again; `rebuild` writes them anew, else the same bytes go."""
+        found = self.db.all(
+            "UPDATE deliveries SET state = 'planned'" + (", message_id = ''" if rebuild else "")
+            + f" WHERE {self.db.among('event_id', 'keys')} AND state IN ('delivered', 'acknowledged') "
+            f"RETURNING id, lane, connection, partner",
+            keys=self.db.array(sorted(set(event_ids))),
+        )  # fmt: skip
+        self._work += [
+            WorkItem(task="send", subject_id=row[0], lane=row[1], connection=row[2], partner=row[3]) for row in found
+        ]
+        return {row[0] for row in found}
+
+    def planned_before(self, event_ids: Iterable[str]) -> set[tuple[str, str]]:
+        """Return (cause, subject) of the deliveries that these causes have already."""
+        sql = f"SELECT event_id, subject_id FROM deliveries WHERE {self.db.among('event_id', 'keys')}"
+        return {(row[0], row[1]) for row in self.db.all(sql, keys=self.db.array(sorted(set(event_ids))))}
+
+    def issued(self, numbers: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Return the delivery that each control number (scope, number) was taken for."""
+        wanted = set(numbers)
+        if not wanted:
+            return {}
+        values = self.db.array(sorted({number for _, number in wanted}))
+        sql = (
+            f"SELECT scope, number, delivery_id FROM controls_issued WHERE {self.db.among('scope', 'scopes')} "
+            f"AND {self.db.among('number', 'numbers')}"
+        )
+        rows = self.db.all(sql, scopes=self.db.array(sorted({scope for scope, _ in wanted})), numbers=values)
+        return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}
+
+    def expect(self, receipts: Sequence[ExpectedReceipt]) -> None:
+        """Note what they owe us for deliveries; a second attempt does not move the clock."""
+        rows = [(r.delivery_id, r.kind, r.connection, r.partner, to_us(r.due_at), r.state) for r in receipts]
+        names = ("delivery_id", "kind", "connection", "partner", "due_us", "state")
+        self.db.insert_new(tables.expected_receipts, names, rows)
+
+    def came(self, receipts: Sequence[tuple[str, str, str, str]]) -> set[tuple[str, str]]:
+        """Store (delivery, kind, state, detail) of what came; return (connection, kind) that are not late any more."""
+        self.db.update(tables.expected_receipts, ("delivery_id", "kind"), ("state", "detail"), receipts)
+        keys = self.db.array(sorted({delivery_id for delivery_id, _, _, _ in receipts}))
+        which = "SELECT DISTINCT connection, kind FROM expected_receipts WHERE "
+        touched = {(row[0], row[1]) for row in self.db.all(which + self.db.among("delivery_id", "keys"), keys=keys)}
+        late = self.db.all(which + "state = 'overdue'") if touched else []
+        return touched - {(row[0], row[1]) for row in late}
+
+    def has_overdue(self) -> bool:
+        """Say whether `overdue` would find anything."""
+        sql = f"SELECT 1 WHERE EXISTS (SELECT 1 FROM expected_receipts WHERE {_LATE})"
+        return self.db.one(sql, now=self.db.now_us()) is not None
+
+    def overdue(self) -> list[ExpectedReceipt]:
+        """Mark what was not acknowledged in time, and return it."""
+        columns = "delivery_id, kind, due_us, connection, partner, state"
+        sql = f"UPDATE expected_receipts SET state = 'overdue' WHERE {_LATE} RETURNING {columns}"
+        names = ("delivery_id", "kind", "due_at", "connection", "partner", "state")
+        return [
+            ExpectedReceipt(**dict(zip(names, (*row[:2], from_us(row[2]), *row[3:]), strict=True)))
+            for row in self.db.all(sql, now=self.db.now_us())
+        ]
+
+
+_LATE = "state = 'due' AND due_us <= :now AND delivery_id IN (SELECT id FROM deliveries WHERE state = 'delivered')"
+
 
 def _delivery(row: Any) -> Delivery:
     leg = Leg(**dict(zip(_LEG, row[6:], strict=True)))
-    return Delivery(id=row[0], leg=leg, state=row[1], attempts=row[2], message_id=row[3], reference=row[4], problem=row[5])
+    return Delivery(
+        id=row[0], leg=leg, state=row[1], attempts=row[2], message_id=row[3], reference=row[4], problem=row[5]
+    )

@@ -86,6 +86,15 @@ frames = Table(
     PrimaryKeyConstraint("message_id", "first"),
 )
 
+message_groups = Table(
+    "message_groups",
+    metadata,
+    string("message_id"),
+    number("place"),
+    string("facts"),
+    PrimaryKeyConstraint("message_id", "place"),
+)
+
 documents = Table(
     "documents",
     metadata,

@@ -14,6 +14,7 @@ CHARSETS = {
     "UNOG": "iso8859-3", "UNOH": "iso8859-4", "UNOI": "iso8859-6", "UNOJ": "iso8859-8", "UNOK": "iso8859-9",
     "UNOL": "iso8859-15", "UNOW": "utf-8", "UNOY": "utf-8",
 }  # fmt: skip
+_UNB = re.compile(rb"UNB(?=[^A-Za-z0-9\s])")
 _ESCAPE = "\ue000"
 _ESCAPED = re.compile(_ESCAPE + "(.)", re.S)
 
@@ -94,6 +95,18 @@ def interchange_facts(elements: Sequence[str | list[str]], service: Service) -> 
     facts |= {"interchange_date": part(elements, 4), "interchange_time": part(elements, 4, 2)}
     names = {5: "interchange_control", 7: "application", 9: "ack_requested", 10: "agreement", 11: "usage"}
     return facts | {name: part(elements, position) for position, name in names.items()}
+
+
+def first_facts(body: bytes) -> dict[str, str]:
+    """Return the fields of the first UNB in the first kilobytes; empty where there is none."""
+    match = _UNB.search(body, 0, 4096)
+    if match is None:
+        return {}
+    advice = body.rfind(b"UNA", 0, match.start())
+    marks = body[advice + 3 : advice + 9].decode("latin-1") if advice >= 0 else ""
+    service = Service(*marks) if len(marks) == len(Service._fields) else Service()
+    text = body[match.start() : match.start() + 1000].decode("latin-1").replace("\r", "").replace("\n", "")
+    return interchange_facts(service.elements(service.split(text)[0]), service)
 
 
 def group_facts(elements: Sequence[str | list[str]]) -> dict[str, str]:
