@@ -89,7 +89,7 @@ def test_a_file_that_is_still_written_waits_for_the_next_look(hub_kit: Kit, part
     assert names(list(account.pull("order", ""))) == ["a.edi"]
 
 
-def test_links_are_left_alone(hub_kit: Kit, partner: Partner, tmp_path: Path) -> None:
+def test_links_are_left_alone(hub_kit: Kit, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"key")
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.edi").symlink_to(tmp_path / "secret")
