@@ -170,26 +170,27 @@ def test_two_keys_of_a_name_may_be_active_and_no_third(store: Store) -> None:
         store.write(lambda db: keys.keep_key(db, keys.new_key(), "erp", ["*"], who="tests"))
 
 
-def test_the_fifth_failure_makes_the_next_wait_and_each_doubles_it(store: Store) -> None:
-    subjects = ["account:ann@example.com", "address:192.0.2.1"]
-    waits = []
-    for _ in range(7):
-        store.write(lambda db: throttle.note_failure(db, subjects))
-        waits.append(store.read(lambda db: throttle.wait_seconds(db, subjects)))
-
-    assert waits == [0, 0, 0, 0, 30, 60, 120]
-    assert store.read(lambda db: throttle.wait_seconds(db, ["address:192.0.2.2"])) == 0
+def admit(store: Store, *subjects: str) -> int:
+    return store.write(lambda db: throttle.admit(db, subjects))
 
 
-def test_a_good_sign_in_or_an_hour_of_peace_forgets_failures(store: Store) -> None:
-    subjects = ["account:ann@example.com"]
+def test_after_five_tries_an_account_waits_and_each_further_try_doubles_the_wait(store: Store) -> None:
+    ann, here = "account:ann@example.com", "address:192.0.2.1"
+
+    assert [admit(store, ann, here) for _ in range(6)] == [0, 0, 0, 0, 0, 2]
+    later(store, 3)
+    assert [admit(store, ann, here) for _ in range(2)] == [0, 4]
+    assert admit(store, "account:bob@example.com", here) == 0
+
+
+def test_a_good_sign_in_or_an_hour_of_peace_forgets_tries(store: Store) -> None:
+    ann = "account:ann@example.com"
     for _ in range(6):
-        store.write(lambda db: throttle.note_failure(db, subjects))
+        admit(store, ann)
     later(store, 3601)
-    store.write(lambda db: throttle.note_failure(db, subjects))
-    assert store.read(lambda db: throttle.wait_seconds(db, subjects)) == 0
+    assert [admit(store, ann) for _ in range(2)] == [0, 0]
 
-    store.write(lambda db: throttle.forget_failures(db, subjects))
+    store.write(lambda db: throttle.forget(db, [ann]))
     assert store.read(lambda db: db.one("SELECT count(*) FROM sign_in_failures"))[0] == 0
 
 

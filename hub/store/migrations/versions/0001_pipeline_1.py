@@ -1,5 +1,5 @@
-"""Tables: messages, message_chunks, frames, documents, work, events, deliveries, attempts, incidents, cursors,
-control_numbers."""
+"""Tables: messages, message_chunks, frames, message_groups, documents, work, events, deliveries, attempts,
+incidents."""
 
 from __future__ import annotations
 
@@ -15,28 +15,32 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     _messages()
+    _messages_indexes()
     _message_chunks()
     _frames()
+    _message_groups()
     _documents()
+    _documents_indexes()
     _work()
+    _work_indexes()
     _events()
+    _events_indexes()
     _deliveries()
+    _deliveries_indexes()
     _attempts()
     _incidents()
-    _cursors()
-    _control_numbers()
+    _incidents_indexes()
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    op.drop_table("control_numbers")
-    op.drop_table("cursors")
     op.drop_table("incidents")
     op.drop_table("attempts")
     op.drop_table("deliveries")
     op.drop_table("events")
     op.drop_table("work")
     op.drop_table("documents")
+    op.drop_table("message_groups")
     op.drop_table("frames")
     op.drop_table("message_chunks")
     op.drop_table("messages")
@@ -67,6 +71,9 @@ def _messages() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("connection", "event_id", name="messages_event"),
     )
+
+
+def _messages_indexes() -> None:
     op.create_index("messages_control", "messages", ["connection", "control_key"], unique=False)
     op.create_index("messages_received", "messages", ["received_us"], unique=False)
     op.create_index(
@@ -102,6 +109,16 @@ def _frames() -> None:
     )
 
 
+def _message_groups() -> None:
+    op.create_table(
+        "message_groups",
+        sa.Column("message_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("place", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("facts", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("message_id", "place"),
+    )
+
+
 def _documents() -> None:
     op.create_table(
         "documents",
@@ -121,6 +138,9 @@ def _documents() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("message_id", "ordinal", name="documents_ordinal"),
     )
+
+
+def _documents_indexes() -> None:
     op.create_index("documents_subject", "documents", ["subject_id"], unique=False)
 
 
@@ -147,6 +167,9 @@ def _work() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+
+
+def _work_indexes() -> None:
     op.create_index(
         "work_due",
         "work",
@@ -189,6 +212,9 @@ def _events() -> None:
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _events_indexes() -> None:
     op.create_index("events_order", "events", ["order_id", "id"], unique=False)
 
 
@@ -217,6 +243,9 @@ def _deliveries() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("event_id", "connection", "send", "subject_id", name="deliveries_leg"),
     )
+
+
+def _deliveries_indexes() -> None:
     op.create_index(
         "deliveries_open",
         "deliveries",
@@ -262,6 +291,9 @@ def _incidents() -> None:
         sa.Column("last_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _incidents_indexes() -> None:
     op.create_index(
         "incidents_open",
         "incidents",
@@ -269,26 +301,4 @@ def _incidents() -> None:
         unique=True,
         postgresql_where=sa.text("state IN ('open', 'acknowledged', 'fixing')"),
         sqlite_where=sa.text("state IN ('open', 'acknowledged', 'fixing')"),
-    )
-
-
-def _cursors() -> None:
-    op.create_table(
-        "cursors",
-        sa.Column("connection", sa.Text(), server_default="", nullable=False),
-        sa.Column("kind", sa.Text(), server_default="", nullable=False),
-        sa.Column("cursor", sa.Text(), server_default="", nullable=False),
-        sa.Column("updated_us", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("next_us", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("problem", sa.Text(), server_default="", nullable=False),
-        sa.PrimaryKeyConstraint("connection", "kind"),
-    )
-
-
-def _control_numbers() -> None:
-    op.create_table(
-        "control_numbers",
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("value", sa.BigInteger(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("scope"),
     )

@@ -1,4 +1,4 @@
-"""Tables: controls_issued, expected_receipts, processes."""
+"""Tables: cursors, control_numbers, controls_issued, expected_receipts, processes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _cursors()
+    _control_numbers()
     _controls_issued()
     _expected_receipts()
+    _expected_receipts_indexes()
     _processes()
 
 
@@ -23,6 +26,30 @@ def downgrade() -> None:
     op.drop_table("processes")
     op.drop_table("expected_receipts")
     op.drop_table("controls_issued")
+    op.drop_table("control_numbers")
+    op.drop_table("cursors")
+
+
+def _cursors() -> None:
+    op.create_table(
+        "cursors",
+        sa.Column("connection", sa.Text(), server_default="", nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("cursor", sa.Text(), server_default="", nullable=False),
+        sa.Column("updated_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("next_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("problem", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("connection", "kind"),
+    )
+
+
+def _control_numbers() -> None:
+    op.create_table(
+        "control_numbers",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("scope"),
+    )
 
 
 def _controls_issued() -> None:
@@ -49,6 +76,9 @@ def _expected_receipts() -> None:
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("delivery_id", "kind"),
     )
+
+
+def _expected_receipts_indexes() -> None:
     op.create_index("expected_receipts_control", "expected_receipts", ["connection", "control_key"], unique=False)
     op.create_index(
         "expected_receipts_due",

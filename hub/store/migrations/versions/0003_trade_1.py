@@ -1,5 +1,5 @@
 """Tables: orders, holds, fulfillment_orders, shipments, purchase_orders, invoices, acknowledgements,
-stock_reports, reservations, links, items."""
+stock_reports, reservations, links."""
 
 from __future__ import annotations
 
@@ -15,21 +15,29 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     _orders()
+    _orders_indexes()
     _holds()
+    _holds_indexes()
     _fulfillment_orders()
+    _fulfillment_orders_indexes()
     _shipments()
+    _shipments_indexes()
     _purchase_orders()
+    _purchase_orders_indexes()
     _invoices()
+    _invoices_indexes()
     _acknowledgements()
+    _acknowledgements_indexes()
     _stock_reports()
+    _stock_reports_indexes()
     _reservations()
+    _reservations_indexes()
     _links()
-    _items()
+    _links_indexes()
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    op.drop_table("items")
     op.drop_table("links")
     op.drop_table("reservations")
     op.drop_table("stock_reports")
@@ -65,6 +73,9 @@ def _orders() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("account", "external_id", name="orders_identity"),
     )
+
+
+def _orders_indexes() -> None:
     op.create_index("orders_number", "orders", ["number"], unique=False)
     op.create_index("orders_received", "orders", ["received_us"], unique=False)
 
@@ -78,6 +89,9 @@ def _holds() -> None:
         sa.Column("placed_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("order_id", "code", "value"),
     )
+
+
+def _holds_indexes() -> None:
     op.create_index("holds_cause", "holds", ["code", "value"], unique=False)
 
 
@@ -96,6 +110,9 @@ def _fulfillment_orders() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _fulfillment_orders_indexes() -> None:
     op.create_index("fulfillment_orders_number", "fulfillment_orders", ["number"], unique=False)
     op.create_index("fulfillment_orders_order", "fulfillment_orders", ["order_id"], unique=False)
 
@@ -115,6 +132,9 @@ def _shipments() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _shipments_indexes() -> None:
     op.create_index("shipments_number", "shipments", ["number"], unique=False)
     op.create_index("shipments_order", "shipments", ["order_id"], unique=False)
 
@@ -134,6 +154,9 @@ def _purchase_orders() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _purchase_orders_indexes() -> None:
     op.create_index("purchase_orders_number", "purchase_orders", ["number"], unique=False)
     op.create_index("purchase_orders_order", "purchase_orders", ["order_id"], unique=False)
 
@@ -153,6 +176,9 @@ def _invoices() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _invoices_indexes() -> None:
     op.create_index("invoices_number", "invoices", ["number"], unique=False)
     op.create_index("invoices_order", "invoices", ["order_id"], unique=False)
 
@@ -172,6 +198,9 @@ def _acknowledgements() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _acknowledgements_indexes() -> None:
     op.create_index("acknowledgements_number", "acknowledgements", ["number"], unique=False)
     op.create_index("acknowledgements_order", "acknowledgements", ["order_id"], unique=False)
 
@@ -191,6 +220,9 @@ def _stock_reports() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _stock_reports_indexes() -> None:
     op.create_index("stock_reports_number", "stock_reports", ["number"], unique=False)
     op.create_index("stock_reports_order", "stock_reports", ["order_id"], unique=False)
 
@@ -210,6 +242,9 @@ def _reservations() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _reservations_indexes() -> None:
     op.create_index("reservations_number", "reservations", ["number"], unique=False)
     op.create_index("reservations_order", "reservations", ["order_id"], unique=False)
 
@@ -224,6 +259,9 @@ def _links() -> None:
         sa.Column("role", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("connection", "kind", "external_id"),
     )
+
+
+def _links_indexes() -> None:
     op.create_index("links_our_id", "links", ["our_id"], unique=False)
     op.create_index(
         "links_ours",
@@ -233,16 +271,3 @@ def _links() -> None:
         postgresql_where=sa.text("role = 'primary'"),
         sqlite_where=sa.text("role = 'primary'"),
     )
-
-
-def _items() -> None:
-    op.create_table(
-        "items",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("sku", sa.Text(), server_default="", nullable=False),
-        sa.Column("gtin", sa.Text(), server_default="", nullable=False),
-        sa.Column("doc", sa.Text(), server_default="", nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("sku"),
-    )
-    op.create_index("items_gtin", "items", ["gtin"], unique=False)

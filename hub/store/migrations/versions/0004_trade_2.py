@@ -1,4 +1,4 @@
-"""Tables: listings, locations, stock_levels, stock_movements."""
+"""Tables: items, listings, locations, stock_levels, stock_movements."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _items()
+    _items_indexes()
     _listings()
+    _listings_indexes()
     _locations()
     _stock_levels()
     _stock_movements()
+    _stock_movements_indexes()
 
 
 def downgrade() -> None:
@@ -25,6 +29,23 @@ def downgrade() -> None:
     op.drop_table("stock_levels")
     op.drop_table("locations")
     op.drop_table("listings")
+    op.drop_table("items")
+
+
+def _items() -> None:
+    op.create_table(
+        "items",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), server_default="", nullable=False),
+        sa.Column("gtin", sa.Text(), server_default="", nullable=False),
+        sa.Column("doc", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("sku"),
+    )
+
+
+def _items_indexes() -> None:
+    op.create_index("items_gtin", "items", ["gtin"], unique=False)
 
 
 def _listings() -> None:
@@ -36,6 +57,9 @@ def _listings() -> None:
         sa.Column("doc", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("connection", "sku"),
     )
+
+
+def _listings_indexes() -> None:
     op.create_index("listings_item", "listings", ["item_id"], unique=False)
 
 
@@ -79,4 +103,7 @@ def _stock_movements() -> None:
         sa.Column("at_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _stock_movements_indexes() -> None:
     op.create_index("stock_movements_item", "stock_movements", ["item_id", "location_id"], unique=False)

@@ -1,5 +1,5 @@
 """Tables: config_version, config_records, mappings, published_mappings, secrets, notes, users, sessions,
-sign_in_tokens, sign_in_failures, api_keys."""
+sign_in_tokens, sign_in_failures."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
     _config_version()
     _config_records()
     _mappings()
+    _mappings_indexes()
     _published_mappings()
     _secrets()
     _notes()
@@ -24,12 +25,10 @@ def upgrade() -> None:
     _sessions()
     _sign_in_tokens()
     _sign_in_failures()
-    _api_keys()
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    op.drop_table("api_keys")
     op.drop_table("sign_in_failures")
     op.drop_table("sign_in_tokens")
     op.drop_table("sessions")
@@ -76,6 +75,9 @@ def _mappings() -> None:
         sa.Column("published_by", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("sha256"),
     )
+
+
+def _mappings_indexes() -> None:
     op.create_index("mappings_name", "mappings", ["name", "published_us"], unique=False)
 
 
@@ -158,20 +160,4 @@ def _sign_in_failures() -> None:
         sa.Column("last_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("until_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("subject"),
-    )
-
-
-def _api_keys() -> None:
-    op.create_table(
-        "api_keys",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), server_default="", nullable=False),
-        sa.Column("secret_hash", sa.Text(), server_default="", nullable=False),
-        sa.Column("scopes", sa.Text(), server_default="", nullable=False),
-        sa.Column("partner", sa.Text(), server_default="", nullable=False),
-        sa.Column("created_us", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("expires_us", sa.BigInteger(), nullable=True),
-        sa.Column("used_us", sa.BigInteger(), nullable=True),
-        sa.Column("revoked_us", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
     )

@@ -1,4 +1,4 @@
-"""Tables: idempotency_keys, audit."""
+"""Tables: api_keys, idempotency_keys, audit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _api_keys()
     _idempotency_keys()
     _audit()
 
@@ -21,6 +22,23 @@ def downgrade() -> None:
     """Drop the tables."""
     op.drop_table("audit")
     op.drop_table("idempotency_keys")
+    op.drop_table("api_keys")
+
+
+def _api_keys() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("secret_hash", sa.Text(), server_default="", nullable=False),
+        sa.Column("scopes", sa.Text(), server_default="", nullable=False),
+        sa.Column("partner", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("expires_us", sa.BigInteger(), nullable=True),
+        sa.Column("used_us", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_us", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def _idempotency_keys() -> None:
