@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,6 +42,7 @@ class ItemSeed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     supplier: str = ""
     cost: Decimal | None = None
     weight_grams: int | None = None
+    reorder_point: Decimal | None = None
     extensions: dict[str, Any] = {}
 
 
@@ -64,6 +65,9 @@ class LocationSeed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     kind: LocationKind = "warehouse"
     address: Address = Address()
     priority: int = 100
+    connection: str = ""
+    carrier: str = ""
+    dispatch: Literal["automatic", "manual"] = "automatic"
 
 
 class OpeningStock(msgspec.Struct, frozen=True, kw_only=True):
