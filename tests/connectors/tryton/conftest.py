@@ -1,0 +1,26 @@
+"""The far side twice: the stand-in of the demo, and the real Tryton where `make peers` built it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.tryton.simulator import TrytonSimulator
+from hub.testing.serve import serve
+from tests.peers.tryton import KEY, Erp, Server, tryton_server
+
+
+@pytest.fixture(scope="module")
+def real_server() -> Iterator[Server]:
+    with tryton_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["simulator", pytest.param("tryton", marks=pytest.mark.peers)])
+def erp(request: pytest.FixtureRequest) -> Iterator[Erp]:
+    if request.param == "tryton":
+        yield request.getfixturevalue("real_server").fresh()
+        return
+    with serve(TrytonSimulator(key=KEY)) as url:
+        yield Erp(url=url, port=int(url.rsplit(":", 1)[1]), database="erp")
