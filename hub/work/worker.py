@@ -16,7 +16,10 @@ Handler = Callable[[Sequence[Claim]], None]
 LEASE = 60.0
 LINGER = 0.04
 PAUSE = 0.004
+LONGEST_BREATH = 0.01
 SMALLEST, LARGEST = 32, 500
+FOLLOWS = {"ingest": ("send",), "frame": ("send",)}
+"""What a task leaves to be done: who commits deliveries goes on to send them."""
 
 
 class Worker:
@@ -54,10 +57,15 @@ class Worker:
     def _drain(self, lane: str, lingers: bool) -> None:
         limit, last = SMALLEST, time.monotonic()
         while not self._stopping.is_set():
+            begun = time.monotonic()
             done = self.turn(lane, limit)
             if done:
                 last = time.monotonic()
                 limit = min(LARGEST, limit * 2) if done >= limit else SMALLEST
+                if done < SMALLEST:
+                    # A small batch costs nearly as much as a large one: let as much time pass as it took, so that
+                    # under load the next is larger. Whoever comes alone has been served already.
+                    self._stopping.wait(min(last - begun, LONGEST_BREATH))
             elif not lingers or time.monotonic() - last > LINGER:
                 return
             else:
@@ -66,12 +74,15 @@ class Worker:
     def turn(self, lane: str, limit: int = LARGEST) -> int:
         """Claim and handle each kind of task once; return how many rows were handled."""
         done = 0
-        for task in self.store.due(lane, self._tasks):
-            handle = self.handlers[task]
+        due = set(self.store.due(lane, self._tasks))
+        for task, handle in self.handlers.items():
+            if task not in due:
+                continue
             claims = self.store.claim(lane, task, self.limits.get(task, limit), self.owner, self.lease)
             if claims:
                 done += len(claims)
                 self._handle(handle, claims)
+                due.update(FOLLOWS.get(task, ()))
         return done
 
     def _handle(self, handle: Handler, claims: Sequence[Claim]) -> None:
