@@ -30,6 +30,7 @@ from hub.pipeline.inbound import take_in
 from hub.pipeline.outbound import send_out
 from hub.pipeline.pull import pull
 from hub.pipeline.services import Hooks, Services
+from hub.pipeline.verdicts import mark_overdue
 from hub.ports import Codec, Connector
 from hub.settings import HubSettings
 from hub.store.config import ConfigCache
@@ -70,6 +71,7 @@ class Hub:
     def sweep(self) -> None:
         """Give back what dead workers held, and drain what is due in this process's lanes even if no bell rang."""
         self.store.write(requeue_expired)
+        mark_overdue(self.services)
         for lane in self.store.read(due_lanes):
             self.worker.drain(lane)
 
@@ -99,43 +101,48 @@ def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = L
     crash = _crash(settings.crash_at, role)
     ledger = Ledger(store, config, crash)
     vault = Vault(store, settings.key_file)
-    translations = Translations(store, config, mapping_roots(loaded), plugins.declared(loaded.manager, "hub_functions"))
-    openings = Openings(
-        connectors=connectors,
-        config=config,
-        reveal=_revealing(loaded, vault),
-        clock=SystemClock(),
-        var=settings.var,
-        notes=StoredNotes(store),
-        networks=settings.allow_networks,
-        roots=settings.roots,
-    )
+    translations = _translations(settings, store, config, loaded)
+    openings = _openings(settings, store, config, connectors, _revealing(loaded, vault))
     broker = open_broker(settings.redis_url)
-    owner = f"{role}@{socket.gethostname()}:{os.getpid()}"
-    hooks = _hooks(loaded)
     drain: list[Callable[[str], None]] = []
     bell = Bell(broker, lambda lane: drain[0](lane))
+    hooks = _hooks(loaded)
     services = Services(
-        store=ledger,
-        config=config,
-        clock=SystemClock(),
-        doorbell=bell,
-        codecs=codecs,
-        translation=translations,
-        opened=openings,
-        operations=built_in(hooks.source),
-        hooks=hooks,
-        crash=crash,
-        owner=owner,
-        lease=settings.lease,
-    )
-    worker = Worker(ledger, handlers(services), lanes, owner, settings.lease)
+        store=ledger, config=config, clock=SystemClock(), doorbell=bell, codecs=codecs, translation=translations,
+        opened=openings, operations=built_in(hooks.source), hooks=hooks, crash=crash,
+        owner=f"{role}@{socket.gethostname()}:{os.getpid()}", lease=settings.lease,
+    )  # fmt: skip
+    worker = Worker(ledger, handlers(services), lanes, services.owner, lease=settings.lease)
     drain.append(worker.drain)
     return Hub(
         settings=settings, store=store, ledger=ledger, config=config, services=services, worker=worker, bell=bell,
         broker=broker, plugins=loaded, connectors=connectors, codecs=codecs, translations=translations,
         openings=openings, vault=vault,
     )  # fmt: skip
+
+
+def _translations(settings: HubSettings, store: Store, config: ConfigCache, loaded: plugins.Loaded) -> Translations:
+    functions = plugins.declared(loaded.manager, "hub_functions")
+    return Translations(store, config, (settings.config / "mappings", *mapping_roots(loaded)), functions)
+
+
+def _openings(
+    settings: HubSettings,
+    store: Store,
+    config: ConfigCache,
+    connectors: Mapping[str, Connector],
+    reveal: Callable[[str], str],
+) -> Openings:
+    return Openings(
+        connectors=connectors,
+        config=config,
+        reveal=reveal,
+        clock=SystemClock(),
+        var=settings.var,
+        notes=StoredNotes(store),
+        networks=settings.allow_networks,
+        roots=settings.roots,
+    )
 
 
 def handlers(services: Services) -> dict[str, Callable[[Any], None]]:

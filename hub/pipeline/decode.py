@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,6 +13,7 @@ from hub.domain.errors import Problem, Rejected
 from hub.domain.inbox import FrameRow
 from hub.domain.message import Message
 from hub.domain.tree import Decoded
+from hub.pipeline import agree
 from hub.pipeline.services import Services
 from hub.ports import Codec, Frame, Profile
 
@@ -29,15 +31,29 @@ def decode(services: Services, config: Config, message: Message) -> Reading:
     """Return the documents of a message, or its frames where it holds more than one frame's worth."""
     connection = _connection(config, message)
     codec = pick_codec(services, config, message)
-    profile = _profile(config, connection, codec.name)
-    frames = codec.frames(message.body, profile)
+    frames = codec.frames(message.body, Profile(max_bytes=max(connection.max_bytes, 1)))
+    first = _known(config, connection, codec, frames)
     if len(frames) > 1:
         return Reading(codec=codec.name, frames=tuple(frames))
     if not frames:
         raise Rejected([Problem(code="no_documents", text=f"{message.name or message.id}: no document was found in {len(message.body)} bytes")])  # fmt: skip
     frame = frames[0]
     part = message.body[frame.offset : frame.offset + frame.length]
+    profile = agree.profile(config, connection, codec.name, first)
     return Reading(codec=codec.name, documents=list(codec.decode(part, frame, profile)))
+
+
+def _known(config: Config, connection: ConnectionConfig, codec: Codec, frames: Sequence[Frame]) -> agree.Facts | None:
+    """Return the first envelope; Rejected where nobody agreed anything with any of the parties."""
+    found = list(agree.envelopes(codec, frames))
+    named = {
+        (each.get("sender_id"), each.get("receiver_id"), each.get("usage")): each
+        for each in found
+        if each.get("sender_id")
+    }
+    if named and not any(agree.serving(config, connection.name, codec.name, each) for each in named.values()):
+        raise Rejected([agree.unknown_party(connection.name, each) for each in named.values()])
+    return found[0] if found else None
 
 
 def decode_frame(services: Services, config: Config, message: Message, row: FrameRow) -> Reading:
@@ -46,7 +62,8 @@ def decode_frame(services: Services, config: Config, message: Message, row: Fram
     facts = msgspec.msgpack.decode(row.context, type=FrameContext)
     codec = services.codecs[facts.codec]
     frame = Frame(offset=row.start, length=row.length, first=row.first, count=row.count, context=facts.context)
-    documents = list(codec.decode(message.body, frame, _profile(config, connection, codec.name)))
+    first = next(iter(agree.envelopes(codec, [frame])), None)
+    documents = list(codec.decode(message.body, frame, agree.profile(config, connection, codec.name, first)))
     return Reading(codec=codec.name, documents=documents)
 
 
@@ -87,10 +104,3 @@ def _connection(config: Config, message: Message) -> ConnectionConfig:
         text = f"connection {message.connection} is not configured any more; restore it or skip the message"
         raise Rejected([Problem(code="unknown_connection", text=text)])
     return connection
-
-
-def _profile(config: Config, connection: ConnectionConfig, codec: str) -> Profile:
-    for agreement in config.inbound.get(connection.name, ()):
-        if agreement.codec == codec:
-            return Profile(guide="", options=agreement.options, max_bytes=max(connection.max_bytes, 1))
-    return Profile(max_bytes=max(connection.max_bytes, 1))

@@ -14,13 +14,16 @@ from hub.domain.inbox import FrameRow
 from hub.domain.message import Message
 from hub.domain.work import Claim
 from hub.pipeline import settle
+from hub.pipeline.acknowledge import acknowledge
 from hub.pipeline.apply import apply
 from hub.pipeline.decode import Reading, decode, decode_frame
 from hub.pipeline.map_in import Mapped, map_in
 from hub.pipeline.operate import operate
+from hub.pipeline.receive import INTERCHANGE
 from hub.pipeline.route import route
 from hub.pipeline.services import Services
 from hub.pipeline.validate import validate
+from hub.pipeline.verdicts import take_verdicts
 from hub.ports.records import Unit
 
 log = logging.getLogger(__name__)
@@ -114,6 +117,7 @@ def _commit(services: Services, taken: Sequence[Taken]) -> None:
 
 
 def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
+    _refuse_reused(unit, ours)
     good = [each for each in ours if each.failure is None]
     for each in ours:
         if isinstance(each.failure, RetryLater):
@@ -126,7 +130,29 @@ def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
     validate(services, unit, mapped)
     apply(services, unit, mapped)
     operate(services, unit)
+    take_verdicts(unit, mapped)
     route(services, unit)
-    settle.settled(services, unit, [(each.message, each.frame, each.reading, each.mapped) for each in whole])
+    done = settle.settled(unit, [(each.message, each.frame, each.reading, each.mapped) for each in whole])
+    acknowledge(unit, done)
     if services.hooks.observed:
         services.hooks.observe(tuple(unit.events))
+
+
+def _refuse_reused(unit: Unit, ours: Sequence[Taken]) -> None:
+    """Keep back interchanges whose control number came before with other bytes; a replay says that it is all right."""
+    named = [
+        each
+        for each in ours
+        if each.frame is None and each.message.event_id.startswith(INTERCHANGE) and each.claim.reason != "replay"
+    ]
+    reused = unit.reused([each.message.id for each in named]) if named else set()
+    for each in named:
+        if each.message.id in reused and not _may_reuse(unit, each.message.connection):
+            key = each.message.event_id.removeprefix(INTERCHANGE).rpartition(":")[0]
+            text = f"control number {key} came before with other bytes; replay the message if the sender means it"
+            each.failure = Rejected([Problem(code="control_number_reused", value=key, text=text)])
+
+
+def _may_reuse(unit: Unit, connection: str) -> bool:
+    agreements = unit.config.inbound.get(connection, ())
+    return any(each.options.get("control_numbers") == "reused" for each in agreements)

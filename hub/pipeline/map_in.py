@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
+from hub.codecs.acknowledge import read_acknowledgement
+from hub.codecs.answers import is_acknowledgement
 from hub.domain.config import Config
 from hub.domain.connection import Agreement
 from hub.domain.errors import Problem, Rejected
 from hub.domain.inbox import DocumentState
 from hub.domain.message import Message
 from hub.domain.tree import Decoded
+from hub.pipeline import agree
 from hub.pipeline.decode import Reading
 from hub.pipeline.services import Services
 
@@ -43,40 +48,37 @@ class Mapped:
 
 def map_in(services: Services, config: Config, message: Message, reading: Reading) -> list[Mapped]:
     """Return one `Mapped` per document; a document that cannot be mapped is rejected alone."""
-    agreements = config.inbound.get(message.connection, ())
-    chosen: dict[tuple[str, str, str, str, bool], Agreement | None] = {}
+    chosen: dict[tuple[str, str, str, str, bool, str], Agreement | None] = {}
     found = []
     for decoded in reading.documents:
-        key = (decoded.set, decoded.version, decoded.sender, decoded.receiver, decoded.test)
+        place = decoded.facts.get("place", "")
+        key = (decoded.set, decoded.version, decoded.sender, decoded.receiver, decoded.test, place)
         if key not in chosen:
-            chosen[key] = _agreement(agreements, reading.codec, message, decoded)
+            chosen[key] = _agreement(config, message, reading.codec, decoded)
         found.append(_mapped(services, message, decoded, chosen[key]))
     return found
 
 
-def _agreement(agreements: tuple[Agreement, ...], codec: str, message: Message, decoded: Decoded) -> Agreement | None:
-    facts = {
-        "kind": message.kind,
-        "set": decoded.set,
-        "version": decoded.version,
-        "sender": decoded.sender,
-        "receiver": decoded.receiver,
-        "test": "true" if decoded.test else "false",
-    }
-    for agreement in agreements:
-        if agreement.codec == codec and all(facts.get(name) == value for name, value in agreement.match.items()):
-            return agreement
-    return None
+def _agreement(config: Config, message: Message, codec: str, decoded: Decoded) -> Agreement | None:
+    """Return the agreement of a document; acknowledgements need none of their own from parties that are known."""
+    found = agree.choose(config, message, codec, agree.facts_of(message, decoded))
+    if found is None and is_acknowledgement(decoded.set):
+        known = agree.serving(config, message.connection, codec, decoded.facts)
+        return replace(known[0], document="receipt", mapping="", guide="") if known else None
+    return found
 
 
 def _mapped(services: Services, message: Message, decoded: Decoded, agreement: Agreement | None) -> Mapped:
     mapped = Mapped(message=message, decoded=decoded, agreement=agreement)
-    if agreement is None:
-        mapped.state, mapped.problems = "rejected", (_no_agreement(message, decoded),)
-        return mapped
     fatal = tuple(each for each in decoded.problems if each.severity == "error")
-    if fatal:
+    if agreement is None and (decoded.set or not fatal):
+        mapped.state, mapped.problems = "rejected", (*decoded.problems, _no_agreement(message, decoded))
+        return mapped
+    if fatal or agreement is None:
         mapped.state, mapped.problems = "rejected", tuple(decoded.problems)
+        return mapped
+    if is_acknowledgement(decoded.set):
+        mapped.document = tuple(read_acknowledgement(decoded))
         return mapped
     if not agreement.mapping:
         mapped.document = decoded.tree
@@ -91,9 +93,11 @@ def _mapped(services: Services, message: Message, decoded: Decoded, agreement: A
 
 
 def _no_agreement(message: Message, decoded: Decoded) -> Problem:
-    what = f"set {decoded.set} version {decoded.version} from {decoded.sender}" if decoded.set else f"kind {message.kind}"
+    what = (
+        f"set {decoded.set} version {decoded.version} from {decoded.sender}" if decoded.set else f"kind {message.kind}"
+    )
     return Problem(
-        code="no_agreement",
+        code="set_unsupported" if decoded.facts.get("syntax") else "no_agreement",
         value=decoded.sender or message.kind,
         text=f"connection {message.connection} has no inbound agreement for {what}; add one, then release the message",
     )

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hub.codecs.answers import Answer
 from hub.domain.connection import Agreement
 from hub.domain.errors import HubError, Problem, Rejected
 from hub.domain.route import Delivery
+from hub.pipeline.answers import answers
 from hub.pipeline.services import Services
 from hub.ports.records import Unit
 
@@ -21,6 +23,8 @@ class Outward:
     agreement: Agreement | None = None
     document: Any = None
     tree: Any = None
+    set: str = ""
+    """The set that the mapping writes, where the syntax names sets."""
     failure: HubError | None = None
 
 
@@ -29,8 +33,29 @@ def map_out(services: Services, unit: Unit, deliveries: Sequence[Delivery]) -> l
     ids: dict[str, set[str]] = {}
     for each in deliveries:
         ids.setdefault(each.leg.subject_kind, set()).add(each.leg.subject_id)
+    written = answers(unit, sorted(ids.pop("message"))) if "message" in ids else {}
     found = {kind: unit.load_named(kind, keys) for kind, keys in ids.items()}
-    return [_outward(services, unit, each, found[each.leg.subject_kind].get(each.leg.subject_id)) for each in deliveries]
+    return [
+        _answer(unit, each, written[each.leg.subject_id])
+        if each.leg.subject_kind == "message"
+        else _outward(services, unit, each, found[each.leg.subject_kind].get(each.leg.subject_id))
+        for each in deliveries
+    ]
+
+
+def _answer(unit: Unit, delivery: Delivery, written: Answer | Rejected) -> Outward:
+    """Return an acknowledgement; an outbound agreement for `receipt` may add to its envelope, none is needed."""
+    outward = Outward(delivery=delivery)
+    if isinstance(written, Rejected):
+        outward.failure = written
+        return outward
+    leg = delivery.leg
+    agreed = unit.config.outbound.get((leg.connection, leg.send))
+    outward.tree = written
+    outward.agreement = agreed or Agreement(
+        connection=leg.connection, direction="out", document=leg.send, codec=written.codec, partner=leg.partner
+    )
+    return outward
 
 
 def _outward(services: Services, unit: Unit, delivery: Delivery, document: Any) -> Outward:
@@ -45,7 +70,9 @@ def _outward(services: Services, unit: Unit, delivery: Delivery, document: Any) 
         outward.failure = Rejected([Problem(code="no_record", path=leg.send, text=text)])
     else:
         try:
-            outward.tree = services.translation(agreement.mapping).outward(document)
+            translation = services.translation(agreement.mapping)
+            outward.set = str(getattr(translation.mapping, "set", ""))
+            outward.tree = translation.outward(document)
         except HubError as error:
             outward.failure = error
     return outward

@@ -89,7 +89,9 @@ def _turn(services: Services, opened: Opened, done: Window | None, window: Windo
 def _begin(services: Services, unit: Unit, opened: Opened, window: Window, rest: list[Claim]) -> None:
     mine = unit.renew([*window.claims, *rest], services.lease)
     claims = {claim.subject_id: claim for claim in window.claims if claim.id in mine}
-    deliveries = [each for each in unit.deliveries(claims).values() if each.state in ("planned", "begun", "in_doubt")]
+    known = unit.deliveries(claims)
+    deliveries = [each for each in known.values() if each.state in ("planned", "begun", "in_doubt")]
+    unit.fence([claims[each.id] for each in known.values() if each.state not in ("planned", "begun", "in_doubt")])
     built = [each for each in deliveries if each.message_id]
     kept = unit.outgoing([each.message_id for each in built]) if built else {}
     fresh = map_out(services, unit, [each for each in deliveries if not each.message_id])
@@ -98,8 +100,7 @@ def _begin(services: Services, unit: Unit, opened: Opened, window: Window, rest:
     for delivery in built:
         _ready(opened, window, claims[delivery.id], delivery, kept[delivery.message_id], None)
         begun.append((delivery, None))
-    for outward in fresh:
-        message = encode(services, unit, outward) if outward.failure is None else None
+    for outward, message in zip(fresh, encode(services, unit, fresh), strict=True):
         claim = claims[outward.delivery.id]
         if message is None:
             window.sent.append(Sent(claim=claim, delivery=outward.delivery, result=_failure(outward)))
@@ -115,7 +116,9 @@ def _failure(outward: Outward) -> HubError:
     return outward.failure
 
 
-def _ready(opened: Opened, window: Window, claim: Claim, delivery: Delivery, message: Message, outward: Outward | None) -> None:
+def _ready(
+    opened: Opened, window: Window, claim: Claim, delivery: Delivery, message: Message, outward: Outward | None
+) -> None:
     doubted = delivery.state in ("begun", "in_doubt")
     meta = dict(outward.agreement.envelope) if outward is not None and outward.agreement is not None else {}
     out = Outgoing(
@@ -145,7 +148,9 @@ def _send_window(opened: Opened, window: Window) -> Paused | None:
     return paused
 
 
-def _deliver(opened: Opened, push: Push | None, kind: str, entries: list[tuple[Claim, Delivery, Outgoing, bool]]) -> list[Result]:
+def _deliver(
+    opened: Opened, push: Push | None, kind: str, entries: list[tuple[Claim, Delivery, Outgoing, bool]]
+) -> list[Result]:
     if push is None:
         return [Rejected(f"connector {opened.connector.name} cannot send {kind}; route it elsewhere") for _ in entries]
     return deliver(opened, push, [(out, doubted) for _, _, out, doubted in entries])

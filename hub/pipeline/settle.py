@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from hub.codecs.answers import SetResult, set_result
 from hub.domain.errors import HubError, InDoubt, Paused, Problem, Rejected, RetryLater
-from hub.domain.inbox import DocumentRow, FrameRow, MessageEnd, MessageState
+from hub.domain.inbox import DocumentRow, FrameRow, GroupRow, MessageEnd, MessageState
 from hub.domain.incident import Incident
 from hub.domain.message import Message
 from hub.domain.work import Claim, WorkItem
@@ -20,21 +22,26 @@ from hub.ports.records import Unit
 
 log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 12
+_CLASSES = {"unknown_party": "missing", "control_number_reused": "duplicate"}
 Settled = tuple[Message, FrameRow | None, Reading, list[Mapped]]
 
 
-class SetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an acknowledgement needs to know of one document, without its bytes."""
+class Result(SetResult, frozen=True, kw_only=True, omit_defaults=True):
+    """What an acknowledgement needs to know of one document, without its bytes, and the place of its group."""
 
-    set: str = ""
-    version: str = ""
-    sender: str = ""
-    receiver: str = ""
-    test: bool = False
-    controls: tuple[str, str, str] = ("", "", "")
-    facts: dict[str, str] = {}
-    accepted: bool = True
-    problems: tuple[Problem, ...] = ()
+    group: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A message that is done to its last document, with the sets of its groups by the groups' place."""
+
+    message: Message
+    groups: tuple[GroupRow, ...] = ()
+    sets: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+
+_RESULT = msgspec.json.Decoder(Result)
 
 
 def quarantine(unit: Unit, failed: Sequence[tuple[Message, HubError | None]]) -> None:
@@ -44,7 +51,8 @@ def quarantine(unit: Unit, failed: Sequence[tuple[Message, HubError | None]]) ->
         problems = error.problems if isinstance(error, Rejected) else (Problem(code="unreadable", text=str(error)),)
         ends.append(MessageEnd(message_id=message.id, state="quarantined", problems=problems))
         for problem in problems:
-            unit.incident(_incident(message, problem, "parse", "message", message.id))
+            kind = _CLASSES.get(problem.code, "parse")
+            unit.incident(_incident(message, problem, kind, "message", message.id))
     unit.end_messages(ends)
 
 
@@ -65,7 +73,7 @@ def framed(unit: Unit, readings: Sequence[tuple[Message, Reading]]) -> None:
         )  # fmt: skip
 
 
-def settled(services: Services, unit: Unit, taken: Sequence[Settled]) -> list[Message]:
+def settled(unit: Unit, taken: Sequence[Settled]) -> list[Done]:
     """Store what became of every document; return the messages that are now done to the last document."""
     rows: list[DocumentRow] = []
     for message, _, _, mapped in taken:
@@ -75,15 +83,52 @@ def settled(services: Services, unit: Unit, taken: Sequence[Settled]) -> list[Me
                 for problem in each.problems[:20]:
                     if problem.severity == "error":
                         unit.incident(_incident(message, problem, "value", "document", rows[-1].id))
+        unit.add_groups(groups_of(message, mapped))
     unit.add_documents(rows)
     whole = [each for each in taken if each[1] is None]
     unit.end_messages([_end(message, [each.state for each in mapped]) for message, _, _, mapped in whole])
     parts = {message.id: message for message, frame, _, _ in taken if frame is not None}
     finished = unit.frames_done([message.id for message, frame, _, _ in taken if frame is not None])
+    done = [_whole(message, mapped) for message, _, _, mapped in whole]
     for message_id in finished:
-        states = [row.state for row in unit.documents_of(message_id)]
-        unit.end_messages([_end(parts[message_id], states)])
-    return [message for message, _, _, _ in whole] + [parts[each] for each in finished]
+        stored = unit.documents_of(message_id)
+        unit.end_messages([_end(parts[message_id], [row.state for row in stored])])
+        done.append(_framed(unit, parts[message_id], stored))
+    return done
+
+
+def groups_of(message: Message, mapped: Sequence[Mapped]) -> list[GroupRow]:
+    """Return one row for each group of a message; what differs from set to set is not the group's."""
+    found: dict[str, GroupRow] = {}
+    for each in mapped:
+        facts = each.decoded.facts
+        place = facts.get("place")
+        if place is not None and place not in found:
+            kept = {name: value for name, value in facts.items() if name != "association"}
+            found[place] = GroupRow(message_id=message.id, place=int(place), facts=kept)
+    return list(found.values())
+
+
+def _whole(message: Message, mapped: Sequence[Mapped]) -> Done:
+    groups = groups_of(message, mapped)
+    sets: dict[int, set[str]] = {}
+    for each in mapped if groups else ():
+        sets.setdefault(int(each.decoded.facts.get("place", 0)), set()).add(each.decoded.set)
+    return Done(message=message, groups=tuple(groups), sets={place: frozenset(names) for place, names in sets.items()})
+
+
+def _framed(unit: Unit, message: Message, stored: Sequence[DocumentRow]) -> Done:
+    sets: dict[int, set[str]] = {}
+    for row in stored:
+        if row.result:
+            sets.setdefault(result_of(row.result).group, set()).add(row.set_id)
+    groups = tuple(unit.groups([message.id])[message.id]) if sets else ()
+    return Done(message=message, groups=groups, sets={place: frozenset(names) for place, names in sets.items()})
+
+
+def result_of(text: str) -> Result:
+    """Return a stored result."""
+    return _RESULT.decode(text)
 
 
 def _end(message: Message, states: Sequence[str]) -> MessageEnd:
@@ -111,13 +156,11 @@ def _row(unit: Unit, message: Message, each: Mapped) -> DocumentRow:
 
 def _result(each: Mapped) -> str:
     decoded = each.decoded
-    if not decoded.controls[2] and not each.problems:
+    if "place" not in decoded.facts:
         return ""
-    result = SetResult(
-        set=decoded.set, version=decoded.version, sender=decoded.sender, receiver=decoded.receiver, test=decoded.test,
-        controls=decoded.controls, facts=decoded.facts, accepted=each.state != "rejected",
-        problems=each.problems or tuple(decoded.problems),
-    )  # fmt: skip
+    later = [problem for problem in each.problems if problem not in decoded.problems]
+    found = set_result(decoded, rejected=each.state == "rejected", also=later)
+    result = Result(group=int(decoded.facts["place"]), **msgspec.structs.asdict(found))
     return msgspec.json.encode(result).decode()
 
 
