@@ -14,7 +14,7 @@ from hub.testing.chaos import chaos
 from hub.testing.scripted import Say, scripted
 from tests.peers.tryton import Erp
 
-pytest_plugins = ["hub.testing.pytest_plugin"]
+pytest_plugins = ["hub.testing.pytest_plugin", "tests.peers.tryton_fixtures"]
 
 
 def opened(erp: Erp, kit: Kit, **given: Any) -> Tryton:

@@ -1,4 +1,4 @@
-"""The far side twice: the stand-in of the demo, and the real Tryton where `make peers` built it."""
+"""The far side of a Tryton connection: `pytest_plugins = ["tests.peers.tryton_fixtures"]` gives the fixture `erp`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from hub.testing.serve import serve
 from tests.peers.tryton import KEY, Erp, Server, tryton_server
 
 
-@pytest.fixture(scope="module")
-def real_server() -> Iterator[Server]:
+@pytest.fixture(scope="session")
+def tryton_peer() -> Iterator[Server]:
+    """Run one server for all tests of this run."""
     with tryton_server() as server:
         yield server
 
 
 @pytest.fixture(params=["simulator", pytest.param("tryton", marks=pytest.mark.peers)])
 def erp(request: pytest.FixtureRequest) -> Iterator[Erp]:
+    """Both far sides in turn: the stand-in of the demo, and the real Tryton where `make peers` built it."""
     if request.param == "tryton":
-        yield request.getfixturevalue("real_server").fresh()
+        yield request.getfixturevalue("tryton_peer").fresh()
         return
     with serve(TrytonSimulator(key=KEY)) as url:
         yield Erp(url=url, port=int(url.rsplit(":", 1)[1]), database="erp")
