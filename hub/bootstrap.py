@@ -197,11 +197,15 @@ def _hooks(loaded: plugins.Loaded) -> Hooks:
     )
 
 
+def _carry_on(_point: str) -> None:
+    """Do nothing."""
+
+
 def _crash(points: str, role: str) -> Callable[[str], None]:
-    """Return a function that kills this process at the point that a fault test names (`work.committed`), else nothing."""
+    """Return a function that kills this process at the point a fault test names (`work.committed`), else nothing."""
     wanted = points.partition(".")
     if wanted[0] != role or not wanted[2]:
-        return lambda point: None
+        return _carry_on
 
     def crash(point: str) -> None:
         if point == wanted[2]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from hub.sdk import Connector, HubError, Kit, Outgoing, Push, Receipt, Rejected, RetryLater, Secret, hookimpl
+from hub.sdk import Connector, HubError, InDoubt, Kit, Outgoing, Problem, Push, Receipt, Rejected, Secret, hookimpl
+
+DOCUMENTS = ("order", "shipment", "invoice", "stock", "purchase_order", "acknowledgement", "fulfillment_order")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,11 +17,16 @@ class Settings:
     """What one destination needs."""
 
     base_url: Annotated[str, "Address that paths are added to, such as https://erp.example/api"]
-    path: Annotated[str, "Where documents are posted"] = "/orders"
+    path: Annotated[
+        str, "Where documents are posted; {kind} stands for the document. An agreement may name its own"
+    ] = "/orders"
     bulk_path: Annotated[str, "Where a list of documents is posted; empty: one call per document"] = ""
     find_path: Annotated[str, "Where a document is looked up by our key, `{key}` stands for it; empty: no look-up"] = ""
     token: Annotated[Secret | None, "Bearer token, if they ask for one"] = None
     id_field: Annotated[str, "Field of their answer that holds their id"] = "id"
+    answers: Annotated[
+        Literal["json", "anything"], "json: an answer that is not JSON is doubted; anything: any 2xx will do"
+    ] = "json"
     deadline: Annotated[int, "Seconds that one call may take in all"] = 20
 
 
@@ -27,7 +34,7 @@ class Rest:
     """One open destination."""
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
-        self.settings = settings
+        self.settings, self.name = settings, kit.connection
         self.http = kit.http(settings.base_url, bearer=settings.token, deadline=settings.deadline)
 
     def check(self) -> None:
@@ -39,19 +46,21 @@ class Rest:
 
     def push(self, out: Outgoing) -> Receipt:
         """POST one document; the key makes a second time harmless on their side."""
-        path = str(out.meta.get("path", self.settings.path))
+        path = str(out.meta.get("path", self.settings.path)).replace("{kind}", out.kind)
         headers = {"Content-Type": out.content_type, "Idempotency-Key": out.key}
         reply = self.http.request("POST", path, body=out.body, headers=headers)
-        return Receipt(reference=self._reference(reply.body), body=reply.body)
+        return Receipt(reference=self._reference(self._answer(reply.body)), body=reply.body)
 
     def push_many(self, outs: Sequence[Outgoing]) -> Sequence[Receipt | HubError]:
-        """POST a list where they take one, else one by one."""
+        """POST a list where they take one, else one by one. A list that is refused as a whole goes one by one."""
         if not self.settings.bulk_path:
             return [self._tried(out) for out in outs]
-        body = b"[" + b",".join(out.body for out in outs) + b"]"
-        headers = {"Content-Type": "application/json", "Idempotency-Key": ",".join(out.key for out in outs)}
-        self.http.request("POST", self.settings.bulk_path, body=body, headers=headers)
-        return [Receipt(reference="") for _ in outs]
+        try:
+            return self._bulk(outs)
+        except Rejected as error:
+            if len(outs) == 1:
+                return [error]
+        return [result for out in outs for result in self.push_many([out])]
 
     def find(self, out: Outgoing) -> Receipt | None:
         """Look a document up by our key; without a look-up the key itself makes a resend safe."""
@@ -60,10 +69,10 @@ class Rest:
         try:
             reply = self.http.request("GET", self.settings.find_path.replace("{key}", out.key))
         except Rejected as error:
-            if any(problem.code in ("http_404", "not_found") or "404" in problem.text for problem in error.problems):
+            if any(problem.code == "http_404" for problem in error.problems):
                 return None
             raise
-        return Receipt(reference=self._reference(reply.body), body=reply.body)
+        return Receipt(reference=self._reference(self._answer(reply.body)), body=reply.body)
 
     def _tried(self, out: Outgoing) -> Receipt | HubError:
         try:
@@ -71,34 +80,57 @@ class Rest:
         except HubError as error:
             return error
 
-    def _reference(self, body: bytes) -> str:
+    def _bulk(self, outs: Sequence[Outgoing]) -> list[Receipt | HubError]:
+        """POST one list. An answer with one entry for each document is read entry by entry."""
+        body = b"[" + b",".join(out.body for out in outs) + b"]"
+        headers = {"Content-Type": "application/json", "Idempotency-Key": ",".join(out.key for out in outs)}
+        answer = self._answer(self.http.request("POST", self.settings.bulk_path, body=body, headers=headers).body)
+        entries = answer.get("results") if isinstance(answer, dict) else answer
+        if isinstance(entries, list) and len(entries) == len(outs):
+            return [self._entry(entry) for entry in entries]
+        return [Receipt() for _ in outs]
+
+    def _entry(self, entry: Any) -> Receipt | HubError:
+        said = entry.get("error") if isinstance(entry, dict) else None
+        if said:
+            text = f"{self.name} refused it: {str(said)[:500]}"
+            return Rejected([Problem(code="refused", text=text, value=str(said)[:500])])
+        return Receipt(reference=self._reference(entry), body=json.dumps(entry).encode())
+
+    def _answer(self, body: bytes) -> Any:
+        """Read an answer to a call that went well; what cannot be read leaves doubt, unless anything will do."""
         if not body:
-            return ""
+            return None
         try:
-            answer = json.loads(body, parse_float=str)
-        except ValueError as error:
-            raise RetryLater(f"{self.settings.base_url} answered with something that is not JSON") from error
-        return str(answer.get(self.settings.id_field, "")) if isinstance(answer, dict) else ""
+            return json.loads(body, parse_float=str)
+        except (ValueError, RecursionError) as error:
+            if self.settings.answers == "anything":
+                return None
+            raise InDoubt(f"{self.settings.base_url} took it but answered with something that is not JSON") from error
+
+    def _reference(self, answer: Any) -> str:
+        found = answer.get(self.settings.id_field) if isinstance(answer, Mapping) else None
+        return str(found) if isinstance(found, (str, int)) else ""
 
 
 @hookimpl
 def hub_connectors() -> Iterator[Connector]:
     """Declare the generic REST destination."""
-    push = Push(on_doubt="find")
-    bulk = Push(on_doubt="find", batch=100)
+    push, bulk = Push(on_doubt="find"), Push(on_doubt="find", batch=100)
+    roles = ("order sink", "fulfilment target", "invoice sink", "stock sink")
     yield Connector(
         name="rest",
         title="REST (generic JSON out)",
         settings=Settings,
         open=Rest,
-        pushes={"order": push, "shipment": push, "invoice": push, "stock": push, "purchase_order": push, "acknowledgement": push, "fulfillment_order": push},  # noqa: E501
-        roles=("order sink", "fulfilment target", "invoice sink", "stock sink"),
+        pushes=dict.fromkeys((*DOCUMENTS, "*"), push),
+        roles=roles,
     )
     yield Connector(
         name="rest_bulk",
         title="REST (generic JSON out, many documents per call)",
         settings=Settings,
         open=Rest,
-        pushes={"order": bulk, "stock": bulk, "shipment": bulk},
-        roles=("order sink", "stock sink"),
+        pushes=dict.fromkeys((*DOCUMENTS, "*"), bulk),
+        roles=roles,
     )

@@ -44,4 +44,4 @@ def command(host: str | None, port: int | None) -> None:
         workers_kill_timeout=30,
     )
     click.echo(f"The hub listens on http://{settings.host}:{settings.port}")
-    server.serve()  # type: ignore[no-untyped-call]
+    server.serve()

@@ -10,7 +10,9 @@ from hub.domain.order import Order, OrderLine, TotalsProof
 
 def line_amount(line: OrderLine, currency: str) -> Decimal:
     """Return quantity x price per basis less the line's discounts, rounded once to the currency's coin."""
-    gross = line.ordered * line.unit_price / line.price_basis if line.price_basis != 1 else line.ordered * line.unit_price
+    gross = (
+        line.ordered * line.unit_price / line.price_basis if line.price_basis != 1 else line.ordered * line.unit_price
+    )
     return rounded(gross, currency) - sum((each.amount for each in line.discounts), ZERO)
 
 

@@ -9,11 +9,10 @@ from msgspec.structs import replace
 from hub.domain.link import Link
 from hub.domain.order import Order, Source
 from hub.pipeline.map_in import Mapped
-from hub.pipeline.services import Services
 from hub.ports.records import Unit
 
 
-def apply(services: Services, unit: Unit, mapped: Sequence[Mapped]) -> None:
+def apply(unit: Unit, mapped: Sequence[Mapped]) -> None:
     """Store orders and announce every other document as `<kind>.received` with the document attached."""
     live = [each for each in mapped if each.state == "applied" and each.document is not None]
     _apply_orders(unit, [each for each in live if isinstance(each.document, Order)])

@@ -36,7 +36,8 @@ def decode(services: Services, config: Config, message: Message) -> Reading:
     if len(frames) > 1:
         return Reading(codec=codec.name, frames=tuple(frames))
     if not frames:
-        raise Rejected([Problem(code="no_documents", text=f"{message.name or message.id}: no document was found in {len(message.body)} bytes")])  # fmt: skip
+        text = f"{message.name or message.id}: no document was found in {len(message.body)} bytes"
+        raise Rejected([Problem(code="no_documents", text=text)])
     frame = frames[0]
     part = message.body[frame.offset : frame.offset + frame.length]
     profile = agree.profile(config, connection, codec.name, first)

@@ -56,7 +56,7 @@ def _message(
         partner=leg.partner,
         order_key=leg.order_key,
         content_type=codec.content_type,
-        name=f"{leg.send}-{delivery.id}.{_SUFFIX.get(codec.name, 'txt')}",
+        name=f"{delivery.id}-{leg.send}.{_SUFFIX.get(codec.name, 'txt')}",
         body=body,
     )
 

@@ -1,4 +1,4 @@
-"""From stored bytes to records and events: decode, map_in, validate, apply, operations, route, in one commit per batch."""
+"""From stored bytes to records and events: the inbound stages in order, in one commit per batch."""
 
 from __future__ import annotations
 
@@ -128,12 +128,12 @@ def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
     whole = [each for each in good if not each.reading.frames]
     mapped = [document for each in whole for document in each.mapped]
     validate(services, unit, mapped)
-    apply(services, unit, mapped)
+    apply(unit, mapped)
     operate(services, unit)
     take_verdicts(unit, mapped)
-    route(services, unit)
     done = settle.settled(unit, [(each.message, each.frame, each.reading, each.mapped) for each in whole])
     acknowledge(unit, done)
+    route(services, unit)
     if services.hooks.observed:
         services.hooks.observe(tuple(unit.events))
 

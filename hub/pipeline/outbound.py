@@ -79,14 +79,14 @@ def _turn(services: Services, opened: Opened, done: Window | None, window: Windo
             record(services, unit, opened, done.sent)
             done.lanes = unit.planned_lanes()
         if window is not None:
-            _begin(services, unit, opened, window, rest)
+            _begin(services, unit, window, rest)
 
     services.store.transact(work)
     for lane in sorted(done.lanes) if done is not None else ():
         services.doorbell.ring(lane)
 
 
-def _begin(services: Services, unit: Unit, opened: Opened, window: Window, rest: list[Claim]) -> None:
+def _begin(services: Services, unit: Unit, window: Window, rest: list[Claim]) -> None:
     mine = unit.renew([*window.claims, *rest], services.lease)
     claims = {claim.subject_id: claim for claim in window.claims if claim.id in mine}
     known = unit.deliveries(claims)
@@ -98,7 +98,7 @@ def _begin(services: Services, unit: Unit, opened: Opened, window: Window, rest:
     begun: list[tuple[Delivery, Message | None]] = []
     window.begun, window.sent = [], []
     for delivery in built:
-        _ready(opened, window, claims[delivery.id], delivery, kept[delivery.message_id], None)
+        _ready(window, claims[delivery.id], delivery, kept[delivery.message_id], None)
         begun.append((delivery, None))
     for outward, message in zip(fresh, encode(services, unit, fresh), strict=True):
         claim = claims[outward.delivery.id]
@@ -106,7 +106,7 @@ def _begin(services: Services, unit: Unit, opened: Opened, window: Window, rest:
             window.sent.append(Sent(claim=claim, delivery=outward.delivery, result=_failure(outward)))
             continue
         delivery = replace(outward.delivery, message_id=message.id)
-        _ready(opened, window, claim, delivery, message, outward)
+        _ready(window, claim, delivery, message, outward)
         begun.append((delivery, message))
     unit.begin(begun)
 
@@ -116,9 +116,7 @@ def _failure(outward: Outward) -> HubError:
     return outward.failure
 
 
-def _ready(
-    opened: Opened, window: Window, claim: Claim, delivery: Delivery, message: Message, outward: Outward | None
-) -> None:
+def _ready(window: Window, claim: Claim, delivery: Delivery, message: Message, outward: Outward | None) -> None:
     doubted = delivery.state in ("begun", "in_doubt")
     meta = dict(outward.agreement.envelope) if outward is not None and outward.agreement is not None else {}
     out = Outgoing(

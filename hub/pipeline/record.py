@@ -58,7 +58,16 @@ def _delivered(unit: Unit, opened: Opened, good: Sequence[Sent]) -> None:
         delivery = replace(each.delivery, state="delivered", reference=receipt.reference, problem="")
         ended.append((delivery, "delivered", receipt.reference))
         if receipt.reference:
-            links.append(Link(connection=leg.connection, kind=leg.send, external_id=receipt.reference, our_id=leg.subject_id, role="secondary"))  # fmt: skip
+            theirs = receipt.reference
+            links.append(
+                Link(
+                    connection=leg.connection,
+                    kind=leg.send,
+                    external_id=theirs,
+                    our_id=leg.subject_id,
+                    role="secondary",
+                )
+            )
         if receipt.kind:
             answers.append(_answer(unit, opened, each, receipt))
     unit.end(ended)
@@ -160,7 +169,7 @@ def _doubt(each: Sent, error: InDoubt) -> Incident:
         severity="critical",
         title=f"{leg.connection} may or may not have taken {leg.send} {each.delivery.id}",
         detail=str(error),
-        next_action="ask the partner whether they have it (our key is the delivery's id), then mark it sent or resend it",
+        next_action="ask the partner whether they have it (our key is the delivery's id); mark it sent or resend it",
         connection=leg.connection,
         partner=leg.partner,
         subject_kind="delivery",

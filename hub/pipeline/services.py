@@ -55,10 +55,10 @@ class Opened:
 class Hooks:
     """What plug-ins decide and hear; each guarded alone."""
 
-    legs: Callable[[Event, Any], Iterable[Leg]] = lambda event, document: ()
-    source: Callable[[Order, Sequence[Candidate]], SourcingDecision | None] = lambda order, candidates: None
-    observe: Callable[[Sequence[Event]], None] = lambda events: None
-    checks: Callable[[str, Any], Iterable[Problem]] = lambda document, value: ()
+    legs: Callable[[Event, Any], Iterable[Leg]] = lambda _event, _document: ()
+    source: Callable[[Order, Sequence[Candidate]], SourcingDecision | None] = lambda _order, _candidates: None
+    observe: Callable[[Sequence[Event]], None] = lambda _events: None
+    checks: Callable[[str, Any], Iterable[Problem]] = lambda _document, _value: ()
     observed: bool = False
     legged: bool = False
 
@@ -87,7 +87,7 @@ class Services:
     """By connection name; raises Paused where the plug-in or a setting is missing."""
     operations: Sequence[Operation] = ()
     hooks: Hooks = field(default_factory=Hooks)
-    crash: Callable[[str], None] = lambda point: None
+    crash: Callable[[str], None] = lambda _point: None
     """Ends the process at a named point when a fault test asks for it."""
     owner: str = "worker"
     lease: float = 60.0

@@ -68,7 +68,13 @@ def framed(unit: Unit, readings: Sequence[tuple[Message, Reading]]) -> None:
         ]  # fmt: skip
         unit.add_frames(rows, {message.id: ""})
         unit.later(
-            WorkItem(task="frame", subject_id=message.id, part=row.first, connection=message.connection, partner=message.partner)
+            WorkItem(
+                task="frame",
+                subject_id=message.id,
+                part=row.first,
+                connection=message.connection,
+                partner=message.partner,
+            )
             for row in rows
         )  # fmt: skip
 

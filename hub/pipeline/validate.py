@@ -54,7 +54,11 @@ def find_items(unit: Unit, connection: ConnectionConfig, lines: Sequence[OrderLi
     rest = [line for line in lines if line.sku.buyer not in listing and line.sku.seller not in listing]
     sku = unit.items_by_sku({line.sku.seller for line in rest if line.sku.seller})
     left = [line for line in rest if line.sku.seller not in sku]
-    return {"listing": listing, "sku": sku, "gtin": unit.items_by_gtin({line.sku.gtin for line in left if line.sku.gtin})}
+    return {
+        "listing": listing,
+        "sku": sku,
+        "gtin": unit.items_by_gtin({line.sku.gtin for line in left if line.sku.gtin}),
+    }
 
 
 def item_of(line: OrderLine, known: Known) -> str:

@@ -24,8 +24,13 @@ T = TypeVar("T")
 class Arrival(Protocol):
     """A stored message, new or seen before."""
 
-    message_id: str
-    repeated: bool
+    @property
+    def message_id(self) -> str:
+        """Return the id under which it is stored."""
+
+    @property
+    def repeated(self) -> bool:
+        """Say whether it had been stored before."""
 
 
 class Records(Protocol):

@@ -97,7 +97,6 @@ class Db:
         finally:
             cursor.close()
 
-
     def insert_new(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Insert the rows whose key is free; the others stay as they are."""
         if not rows:
@@ -115,14 +114,16 @@ class Db:
             cursor.close()
 
     def add(self, table: Table, keys: Sequence[str], sums: Sequence[str], rows: Sequence[Row]) -> None:
-        """Add amounts, none below zero, to rows, making the rows that are missing. A row is its keys, then the amounts."""
+        """Add amounts, none below zero, to rows, making those that are missing. A row is its keys, then the amounts."""
         if not rows:
             return
         _seen(f"ADD {table.name}")
         cursor = self.connection.connection.cursor()
         try:
             if self.postgres:
-                cursor.execute(_add_unnest(table, tuple(keys), tuple(sums)), [list(each) for each in zip(*rows, strict=True)])
+                cursor.execute(
+                    _add_unnest(table, tuple(keys), tuple(sums)), [list(each) for each in zip(*rows, strict=True)]
+                )
             else:
                 cursor.executemany(_add_each(table.name, tuple(keys), tuple(sums)), rows)
         except Exception as error:
@@ -190,7 +191,9 @@ def _adding(table: str, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=50)
 def _add_unnest(table: Table, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
-    return _insert_unnest(table, (*keys, *sums)).removesuffix(" ON CONFLICT DO NOTHING") + _adding(table.name, keys, sums)
+    return _insert_unnest(table, (*keys, *sums)).removesuffix(" ON CONFLICT DO NOTHING") + _adding(
+        table.name, keys, sums
+    )
 
 
 @lru_cache(maxsize=50)

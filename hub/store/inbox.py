@@ -182,11 +182,19 @@ class InboxPart:
                 f"SELECT {_ENVELOPE}, chunks, body FROM messages WHERE {self.db.among('id', 'keys')}", keys=ids
             )
         }
-        sql = f"SELECT message_id, first, start, length, count, context FROM frames WHERE {self.db.among('message_id', 'keys')}"
+        columns = "message_id, first, start, length, count, context"
+        sql = f"SELECT {columns} FROM frames WHERE {self.db.among('message_id', 'keys')}"
         found = {}
         for row in self.db.all(sql, keys=ids):
             if (row[0], row[1]) in wanted:
-                frame = FrameRow(message_id=row[0], first=row[1], start=row[2], length=row[3], count=row[4], context=bytes(row[5] or b""))  # fmt: skip
+                frame = FrameRow(
+                    message_id=row[0],
+                    first=row[1],
+                    start=row[2],
+                    length=row[3],
+                    count=row[4],
+                    context=bytes(row[5] or b""),
+                )
                 message, chunked, body = heads[row[0]]
                 part = body_of(self.db, row[0], row[2], row[3]) if chunked else bytes(body)[row[2] : row[2] + row[3]]
                 found[row[0], row[1]] = (frame, message, part)

@@ -56,7 +56,15 @@ class OutboxPart:
             delivery_id = str(uuid_utils.uuid7())
             rows.append((delivery_id, "planned", now, *(getattr(leg, name) for name in _LEG)))
             key = f"out/{leg.connection}/{leg.order_key}" if leg.order_key else None
-            items.append((WorkItem(task="send", subject_id=delivery_id, lane=leg.lane, order_key=key, connection=leg.connection, partner=leg.partner), now))  # fmt: skip
+            item = WorkItem(
+                task="send",
+                subject_id=delivery_id,
+                lane=leg.lane,
+                order_key=key,
+                connection=leg.connection,
+                partner=leg.partner,
+            )
+            items.append((item, now))
         self.db.insert(tables.deliveries, ("id", "state", "created_us", *_LEG), rows)
         add_work(self.db, items)
         self._legs.clear()

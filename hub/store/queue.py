@@ -63,8 +63,7 @@ def claim(db: Db, lane: str, task: str, limit: int, owner: str, lease_seconds: f
 
 
 def _claim(row: Any) -> Claim:
-    names = ("id", "lane", "task", "subject_id", "part", "order_key", "epoch", "starts", "attempts", "connection", "partner", "reason")  # fmt: skip
-    return Claim(**dict(zip(names, row, strict=True)))
+    return Claim(**dict(zip(_COLUMNS.split(", "), row, strict=True)))
 
 
 def due_tasks(db: Db, lane: str, tasks: Sequence[str]) -> list[str]:
@@ -128,7 +127,7 @@ def due_lanes(db: Db) -> list[str]:
 def backoff(attempts: int) -> float:
     """Return seconds to wait before attempt number `attempts` + 1: doubling, with full jitter on its upper half."""
     longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempts, 20))
-    return longest * (0.5 + random.random() / 2)
+    return float(longest * (0.5 + random.random() / 2))
 
 
 class QueuePart:
@@ -169,7 +168,8 @@ class QueuePart:
 
     def _fenced(self, action: str, ending: str) -> str:
         if self.db.postgres:
-            pairs = "SELECT split_part(pair, ':', 1)::bigint, split_part(pair, ':', 2)::bigint FROM unnest(CAST(:keys AS text[])) pair"
+            both = "split_part(pair, ':', 1)::bigint, split_part(pair, ':', 2)::bigint"
+            pairs = f"SELECT {both} FROM unnest(CAST(:keys AS text[])) pair"
             return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"
         pairs = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)"
         return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"

@@ -78,7 +78,9 @@ class RecordsPart:
         for account, external_id in identities:
             by_account.setdefault(account, []).append(external_id)
         for account, external_ids in by_account.items():
-            self._fetch(Order, f"account = :account AND {self.db.among('external_id', 'keys')}", external_ids, account=account)
+            self._fetch(
+                Order, f"account = :account AND {self.db.among('external_id', 'keys')}", external_ids, account=account
+            )
         orders = (record for (kind, _), record in self._known.items() if kind is Order)
         return {(order.account, order.external_id): order for order in orders}
 
@@ -122,18 +124,24 @@ class RecordsPart:
     def linked(self, connection: str, kind: str, external_ids: Iterable[str]) -> dict[str, str]:
         """Return our ids by theirs."""
         wanted = self.db.array(sorted(set(external_ids)))
-        sql = f"SELECT external_id, our_id FROM links WHERE connection = :connection AND kind = :kind AND {self.db.among('external_id', 'keys')}"
+        among = self.db.among("external_id", "keys")
+        sql = f"SELECT external_id, our_id FROM links WHERE connection = :connection AND kind = :kind AND {among}"
         return {row[0]: row[1] for row in self.db.all(sql, connection=connection, kind=kind, keys=wanted)}
 
     def external_ids(self, connection: str, kind: str, our_ids: Iterable[str]) -> dict[str, str]:
         """Return their primary ids by ours."""
         wanted = self.db.array(sorted(set(our_ids)))
-        sql = f"SELECT our_id, external_id FROM links WHERE connection = :connection AND kind = :kind AND role = 'primary' AND {self.db.among('our_id', 'keys')}"
+        sql = (
+            "SELECT our_id, external_id FROM links WHERE connection = :connection AND kind = :kind "
+            f"AND role = 'primary' AND {self.db.among('our_id', 'keys')}"
+        )
         return {row[0]: row[1] for row in self.db.all(sql, connection=connection, kind=kind, keys=wanted)}
 
     def _fetch(self, kind: type, where: str, keys: list[str], **values: Any) -> None:
         spec = SPECS[kind]
-        rows = self.db.all(f"SELECT id, version, doc FROM {spec.table.name} WHERE {where}", keys=self.db.array(keys), **values)
+        rows = self.db.all(
+            f"SELECT id, version, doc FROM {spec.table.name} WHERE {where}", keys=self.db.array(keys), **values
+        )
         for row in rows:
             key = (kind, row[0])
             if key not in self._known:
@@ -161,7 +169,9 @@ class RecordsPart:
             doc = encoder.encode(msgspec.structs.replace(record, version=read + 1)).decode()
             values = spec.values(record)
             if read == 0:
-                created.append((record.id, 1, doc, *values) if kind is Order else (record.id, 1, doc, to_us(self.now), *values))
+                created.append(
+                    (record.id, 1, doc, *values) if kind is Order else (record.id, 1, doc, to_us(self.now), *values)
+                )
             else:
                 updates.append((record.id, read, read + 1, doc, *values))
             self._read[kind, record.id] = read + 1
@@ -177,7 +187,9 @@ class RecordsPart:
         if seen:
             self.db.run(f"DELETE FROM holds WHERE {self.db.among('order_id', 'keys')}", keys=self.db.array(seen))
         rows = {(o.id, h.code, h.value): to_us(self.now) for o in orders for h in o.open_holds}
-        self.db.insert(tables_trade.holds, ("order_id", "code", "value", "placed_us"), [(*key, at) for key, at in rows.items()])
+        self.db.insert(
+            tables_trade.holds, ("order_id", "code", "value", "placed_us"), [(*key, at) for key, at in rows.items()]
+        )
 
     def _flush_links(self) -> None:
         if not self._links:

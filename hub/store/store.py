@@ -109,7 +109,7 @@ def _is_lost(error: Exception) -> bool:
 
 
 def _passing(error: exc.DBAPIError) -> bool:
-    """Say whether the same transaction may work at once: a deadlock or a serialization failure, or a lost connection."""
+    """Say whether the same transaction may work at once: a deadlock or a serialization failure."""
     state = getattr(error.orig, "sqlstate", None) or ""
     return state in {"40001", "40P01", "55P03"}
 

@@ -107,7 +107,9 @@ listings = Table(
 )
 Index("listings_item", listings.c.item_id)
 
-locations = Table("locations", metadata, Column("id", Text, primary_key=True), string("code", unique=True), string("doc"))
+locations = Table(
+    "locations", metadata, Column("id", Text, primary_key=True), string("code", unique=True), string("doc")
+)
 
 stock_levels = Table(
     "stock_levels",

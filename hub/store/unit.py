@@ -45,7 +45,7 @@ class Ledger:
     """The `hub.ports.records.Store` port on a database. `config` returns the snapshot that units are run under."""
 
     def __init__(
-        self, store: Store, config: Callable[[], Config], crash: Callable[[str], None] = lambda point: None
+        self, store: Store, config: Callable[[], Config], crash: Callable[[str], None] = lambda _point: None
     ) -> None:
         self.store = store
         self.config = config

@@ -1,4 +1,4 @@
-"""`POST /in/<connection>`: verify, store, answer. 202 is said only after the commit; a repeat gets 200 and its first id."""
+"""`POST /in/<connection>`: verify, store, answer. 202 only after the commit; a repeat gets 200 and its first id."""
 
 from __future__ import annotations
 

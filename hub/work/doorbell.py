@@ -23,7 +23,7 @@ def open_broker(redis_url: str = "", *, namespace: str = "hub") -> dramatiq.Brok
         return StubBroker(middleware=middleware)
     from dramatiq.brokers.redis import RedisBroker
 
-    return RedisBroker(
+    return RedisBroker(  # type: ignore[no-untyped-call]
         url=redis_url,
         namespace=namespace,
         middleware=middleware,
@@ -48,7 +48,7 @@ class Bell:
         self._thread: threading.Thread | None = None
         self._failing = False
         self._closed = False
-        self.actor = dramatiq.actor(self._answered, broker=broker, queue_name=QUEUE, actor_name="drain")
+        self.actor = dramatiq.actor(self._answered, broker=broker, queue_name=QUEUE, actor_name="drain")  # type: ignore[call-overload]
 
     def ring(self, lane: str) -> None:
         """Wake a worker. Returns at once; the ring itself is done by a thread of its own, so that no caller waits."""

@@ -91,7 +91,9 @@ class Worker:
         except RetryLater as error:
             log.warning("%d rows wait for their lease to run out: %s", len(claims), error)
         except Exception:
-            log.exception("%d rows (%s) failed; their lease runs out, then each is tried alone", len(claims), claims[0].task)
+            log.exception(
+                "%d rows (%s) failed; their lease runs out, then each is tried alone", len(claims), claims[0].task
+            )
 
     def run_dry(self, *, turns: int = 10_000) -> int:
         """Work in this thread until nothing is due in any lane: for tests and the command line."""
