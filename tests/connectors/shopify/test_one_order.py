@@ -1,0 +1,203 @@
+"""A shop's webhooks and its poll, through the hub: one order is one record, and none is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.shopify.simulator import Shop
+from hub.bootstrap import Hub, build
+from hub.settings import HubSettings
+from hub.store import seeds
+from hub.store.migrate import upgrade
+from hub.store.seed_files import read_folder
+from hub.testing.serve import serve
+from hub.web.app import create_app
+from tests.connectors.shopify.sandbox import sample
+
+CONFIG = """
+[connection]
+connector    = "shopify"
+items        = "any"
+fulfilled_by = "elsewhere"
+source_kind  = "web"
+pull_every   = {{ order = 60 }}
+
+[connection.settings]
+shop_url       = "{url}"
+access_token   = "env:SHOP_TOKEN"
+webhook_secret = "env:SHOP_SECRET"
+location_id    = "1"
+since          = "2026-11-20T00:00:00Z"
+
+[[agreement]]
+direction = "in"
+document  = "order"
+codec     = "json"
+mapping   = "shopify/order.in"
+match     = {{ kind = "order" }}
+
+[[agreement]]
+direction = "in"
+document  = "order"
+codec     = "json"
+mapping   = "shopify/order_poll.in"
+match     = {{ kind = "order_poll" }}
+
+[[agreement]]
+direction = "in"
+document  = "order_cancel"
+codec     = "json"
+mapping   = "shopify/order_cancel.in"
+match     = {{ kind = "order_cancel" }}
+"""
+
+
+class Company:
+    """A hub with a shop, worked by hand."""
+
+    def __init__(self, hub: Hub, shop: Shop) -> None:
+        self.hub, self.shop = hub, shop
+        self.client = create_app(hub.services, hub.store).test_client()
+
+    def hear(self, topic: str, order_id: str, event: str = "") -> int:
+        """The shop calls; return the hub's status."""
+        headers, body = self.shop.webhook(topic, order_id, event)
+        return self.client.post("/in/shop", data=body, headers=headers).status_code
+
+    def work(self) -> None:
+        """Do all that is due."""
+        self.hub.worker.run_dry()
+
+    def poll(self) -> None:
+        """The poll is due."""
+        self.hub.store.write(lambda db: db.run("UPDATE cursors SET next_us = 0"))
+        self.hub.tick()
+        self.work()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.hub.store.read(lambda db: [tuple(row) for row in db.all(sql)])
+
+    def orders(self) -> list[tuple[Any, ...]]:
+        return self.rows("SELECT account, external_id FROM orders ORDER BY external_id")
+
+    def documents(self) -> list[tuple[Any, ...]]:
+        return self.rows("SELECT state, count(*) FROM documents GROUP BY state ORDER BY state")
+
+
+@pytest.fixture
+def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: Shop, address: str) -> Iterator[Company]:
+    monkeypatch.setenv("SHOP_TOKEN", "sandbox-token")
+    monkeypatch.setenv("SHOP_SECRET", "sandbox-secret")
+    folder = tmp_path / "config"
+    (folder / "connections").mkdir(parents=True)
+    (folder / "connections/shop.toml").write_text(CONFIG.format(url=address))
+    database = f"sqlite:///{tmp_path / 'hub.db'}"
+    upgrade(database)
+    hub = build(HubSettings(database_url=database, var=tmp_path / "var", allow_networks=("127.0.0.0/8",)))
+    found = read_folder(folder)
+    hub.store.write(lambda db: seeds.apply(db, found, who="test"))
+    yield Company(hub, shop)
+    hub.close()
+
+
+ONE = "5500000001001"
+
+
+def test_a_webhook_and_a_poll_of_one_order_are_one_record(company: Company) -> None:
+    assert company.hear("orders/create", ONE) == 202
+    company.work()
+    company.poll()
+
+    assert company.orders() == [("shop", ONE)]
+    assert company.documents() == [("applied", 1), ("repeated", 1)]
+
+
+def test_a_poll_before_the_webhook_is_the_same_record(company: Company) -> None:
+    company.poll()
+    assert company.hear("orders/create", ONE) == 202
+    company.work()
+
+    assert company.orders() == [("shop", ONE)]
+
+
+def test_both_at_the_same_moment_are_one_record(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.poll()
+
+    assert company.orders() == [("shop", ONE)]
+    assert company.documents() == [("applied", 1), ("repeated", 1)]
+
+
+def test_a_repeated_webhook_is_answered_without_effect(company: Company) -> None:
+    assert [company.hear("orders/create", ONE, "e-1") for _ in range(3)] == [202, 200, 200]
+    company.work()
+
+    assert company.documents() == [("applied", 1)]
+
+
+def test_a_second_poll_brings_nothing_new(company: Company) -> None:
+    company.poll()
+    company.poll()
+
+    assert company.documents() == [("applied", 1)]
+
+
+def test_what_webhooks_lost_the_poll_finds(company: Company, server: Callable[[], str]) -> None:
+    shop = company.shop
+    shop.drop_every, shop.repeat_every = 10, 7
+    hub = server()
+    lost = 0
+    for at in range(30):
+        key = shop.place(
+            {**sample("order-presentment.json"), "id": 9000 + at, "updated_at": f"2026-11-20T09:{at:02}:00Z"}
+        )
+        lost += shop.send(hub, "orders/create", key) == 0
+    company.work()
+    assert (lost, len(company.orders())) == (3, 27)
+
+    company.poll()
+
+    assert len(company.orders()) == 31  # With the one that was there before.
+
+
+@pytest.fixture
+def server(company: Company) -> Iterator[Callable[[], str]]:
+    """Serves the hub's intake for the shop's webhooks."""
+    app = create_app(company.hub.services, company.hub.store)
+    with serve(app) as url:
+        yield lambda: f"{url}/in/shop"
+
+
+def test_a_cancellation_reaches_the_order(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.work()
+    company.shop.change(ONE, cancelled_at="2026-11-20T12:00:00Z")
+    company.hear("orders/cancelled", ONE)
+    company.work()
+
+    assert company.rows("SELECT name FROM events WHERE name LIKE 'order.cancel%' ORDER BY name") == [
+        ("order.cancel_received",),
+        ("order.cancelled",),
+    ]
+
+
+def test_a_cancellation_that_only_the_poll_saw_reaches_the_order(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.work()
+    company.shop.change(ONE, cancelled_at="2026-11-20T12:00:00Z")
+    company.poll()
+
+    assert ("order.cancelled",) in company.rows("SELECT name FROM events")
+
+
+def test_totals_prove_to_the_cent_in_the_customers_currency(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.work()
+
+    ((proof,),) = company.rows("SELECT doc FROM orders")
+    assert '"computed":"330.84","stated":"330.84"' in proof
+    assert company.rows("SELECT fingerprint FROM incidents") == []
