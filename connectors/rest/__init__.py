@@ -58,9 +58,7 @@ class Rest:
         try:
             return self._bulk(outs)
         except Rejected as error:
-            if len(outs) == 1:
-                return [error]
-        return [result for out in outs for result in self.push_many([out])]
+            return [error] if len(outs) == 1 else [self._alone(out) for out in outs]
 
     def find(self, out: Outgoing) -> Receipt | None:
         """Look a document up by our key; without a look-up the key itself makes a resend safe."""
@@ -73,6 +71,13 @@ class Rest:
                 return None
             raise
         return Receipt(reference=self._reference(self._answer(reply.body)), body=reply.body)
+
+    def _alone(self, out: Outgoing) -> Receipt | HubError:
+        """Send a list of one; what went wrong with it is its own."""
+        try:
+            return self._bulk([out])[0]
+        except HubError as error:
+            return error
 
     def _tried(self, out: Outgoing) -> Receipt | HubError:
         try:
