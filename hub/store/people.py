@@ -160,6 +160,15 @@ def use_token(db: Db, token: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
+def token_user(db: Db, token: str) -> str | None:
+    """Return the user id of a token that can still be used ('' is the first run), without using it up."""
+    row = db.one(
+        "SELECT user_id FROM sign_in_tokens WHERE token_hash = :hash AND used_us IS NULL AND expires_us > :now",
+        hash=hashed(token), now=db.now_us(),
+    )  # fmt: skip
+    return str(row[0]) if row else None
+
+
 def open_session(db: Db, token: str, user_id: str) -> None:
     """Store a session under a fresh `new_token()`, which only the browser keeps. Old ones are swept away."""
     now = db.now_us()

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
-from flask import Blueprint, Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
 
 from hub.domain.errors import RetryLater
 from hub.pipeline.services import Services
@@ -30,19 +30,21 @@ def create_app(services: Services, store: Store, *, blueprints: Sequence[Bluepri
     return app
 
 
-def _http_error(error: HTTPException) -> Response | HTTPException:
-    if _wants_page():
-        return error
-    return _said(error.code or 500, error.description or error.name)
+def _http_error(error: HTTPException) -> Response:
+    page = current_app.extensions.get("error_page")
+    if not _wants_page() or page is None:
+        return _said(error.code or 500, error.description or error.name)
+    shown: Response = page(error)
+    return shown
 
 
 def _unexpected(error: Exception) -> Response:
     if isinstance(error, RetryLater):
-        response = _said(503, str(error))
+        response = _http_error(ServiceUnavailable(str(error)))
         response.headers["Retry-After"] = str(int(error.after or 5))
         return response
     log.exception("%s %s failed", request.method, request.path)
-    return _said(500, "the hub failed; the log has the reason, and nothing was accepted")
+    return _http_error(InternalServerError("the hub failed; the log has the reason, and nothing was accepted"))
 
 
 def _wants_page() -> bool:

@@ -1,0 +1,157 @@
+"""Sign in, sign out, and the one-time link that sets up the first owner or a person's password."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from hub.domain.errors import Rejected
+from hub.store import people, throttle
+from hub.store.db import Db
+from hub.store.people import Passwords, User
+from hub.store.store import Store
+from hub.web.permissions import needs
+from hub.web.sessions import begin_session, current_user, end_session, safe_channel
+
+sign_in = Blueprint("sign_in", __name__)
+Page = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+@sign_in.get("/sign-in")
+@needs("public")
+def ask() -> Page:
+    """Show the form; somebody who is signed in goes on."""
+    if current_user() is not None:
+        return redirect(_next())
+    return _form()
+
+
+@sign_in.post("/sign-in")
+@needs("public")
+def check() -> Page:
+    """Compare the password at a limited pace, and open a session that no one had before."""
+    _refuse_open_wire()
+    email = request.form.get("email", "").strip().lower()[:320]
+    subjects = [f"account:{email}", f"address:{request.remote_addr}"]
+    wait = _store().write(lambda db: throttle.admit(db, subjects))
+    if wait:
+        problem = _("Too many tries. Wait %(seconds)s seconds, then try again.", seconds=wait)
+        text, status = _form(problem=problem, email=email, status=429)
+        return text, status, {"Retry-After": str(wait)}
+    user = _proven(email, request.form.get("password", ""))
+    if user is None:
+        return _form(problem=_("This address and password do not belong together."), email=email, status=401)
+    _store().write(lambda db: throttle.forget(db, subjects))
+    return _signed_in(user, _next())
+
+
+@sign_in.post("/sign-out")
+@needs("public")
+def leave() -> Page:
+    """Sign out here."""
+    flash(_("You are signed out."))
+    response = redirect("/sign-in")
+    end_session(response)
+    return response
+
+
+@sign_in.get("/sign-in/first")
+@needs("public")
+def first() -> Page:
+    """Show the form behind a one-time link; looking at it does not use the link up."""
+    token = request.args.get("token", "")
+    user_id = _store().read(lambda db: people.token_user(db, token))
+    return _first_form(token, user_id)
+
+
+@sign_in.post("/sign-in/first")
+@needs("public")
+def set_up() -> Page:
+    """Use the link up: make the first owner, or set the password of the person it was made for."""
+    _refuse_open_wire()
+    token, email = request.form.get("token", ""), request.form.get("email", "").strip().lower()
+    user_id = _store().read(lambda db: people.token_user(db, token))
+    if user_id is None:
+        return _first_form(token, None)
+    try:
+        password_hash = _passwords().hash(request.form.get("password", ""))
+        user = _store().write(lambda db: _claim(db, token, email, password_hash))
+    except Rejected as error:
+        return _first_form(token, user_id, problems=[str(problem) for problem in error.problems], email=email)
+    if user is None:
+        return _first_form(token, None)
+    return _signed_in(user, "/console")
+
+
+def _claim(db: Db, token: str, email: str, password_hash: str) -> User | None:
+    """Turn a token into a user, in one transaction: a link serves once."""
+    user_id = people.use_token(db, token)
+    if user_id is None or (not user_id and people.has_users(db)):
+        return None
+    if not user_id:
+        return people.add_user(db, email, "owner", password_hash=password_hash, who="first run")
+    user = people.user_by_id(db, user_id)
+    if user is None or user.disabled:
+        return None
+    people.set_password(db, user_id, password_hash, who=user.email)
+    return user
+
+
+def _proven(email: str, password: str) -> User | None:
+    found = _store().read(lambda db: people.user_by_email(db, email))
+    user, stored = found if found is not None else (None, "")
+    fits = _passwords().matches(stored, password)
+    return user if user is not None and fits and not user.disabled else None
+
+
+def _signed_in(user: User, where: str) -> Response:
+    token = people.new_token()
+    _store().write(lambda db: people.open_session(db, token, user.id))
+    response = redirect(where)
+    begin_session(response, token)
+    return response
+
+
+def _form(*, problem: str = "", email: str = "", status: int = 200) -> tuple[str, int]:
+    page = render_template(
+        "sign_in.html", problem=problem, email=email, next=_next(), safe=safe_channel(),
+        empty=not _store().read(people.has_users),
+    )  # fmt: skip
+    return page, status
+
+
+def _first_form(
+    token: str, user_id: str | None, *, problems: list[str] | None = None, email: str = ""
+) -> tuple[str, int]:
+    known = _store().read(lambda db: people.user_by_id(db, user_id)) if user_id else None
+    page = render_template(
+        "first.html", token=token, valid=user_id is not None, known=known, problems=problems or [], email=email,
+        shortest=people.SHORTEST_PASSWORD, safe=safe_channel(),
+    )  # fmt: skip
+    return page, 410 if user_id is None else 422 if problems else 200
+
+
+def _next() -> str:
+    """Return where to go after signing in: a page of the console, never another host."""
+    wanted = request.values.get("next", "")
+    parts = urlsplit(wanted)
+    local = not parts.scheme and not parts.netloc and "\\" not in wanted
+    return wanted if local and (parts.path == "/console" or parts.path.startswith("/console/")) else "/console"
+
+
+def _refuse_open_wire() -> None:
+    if not safe_channel():
+        abort(403, _("Passwords travel over https only. Open this page by https, or on the hub's own machine."))
+
+
+def _store() -> Store:
+    store: Store = current_app.extensions["store"]
+    return store
+
+
+def _passwords() -> Passwords:
+    passwords: Passwords = current_app.extensions["passwords"]
+    return passwords
