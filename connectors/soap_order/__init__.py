@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,8 +24,13 @@ class Settings:
         str, "File of the WSDL below the hub's folders; empty: the example that comes with the connector"
     ] = ""
     operation: Annotated[str, "Operation that takes an order"] = "PlaceOrder"
-    username: Annotated[str, "User name for HTTP basic authentication; empty: none"] = ""
-    password: Annotated[Secret | None, "Password for HTTP basic authentication"] = None
+    arguments: Annotated[dict[str, Any], "Arguments that every call carries, such as an account number"] = field(
+        default_factory=dict
+    )
+    username: Annotated[str, "User name; empty: none"] = ""
+    password: Annotated[Secret | None, "Password that belongs to the user name"] = None
+    user_path: Annotated[str, "Argument that carries the user name; empty: HTTP basic authentication"] = ""
+    password_path: Annotated[str, "Argument that carries the password, where user_path is set"] = ""
     key_field: Annotated[str, "Argument that carries our key; empty: the operation has no place for one"] = "Key"
     reference_field: Annotated[str, "Field of the answer that holds their number"] = "OrderNumber"
     status_field: Annotated[str, "Field of the answer that says whether it was taken; empty: no fault means yes"] = ""
@@ -55,7 +60,9 @@ class SoapOrder:
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self.settings = settings
-        basic = (settings.username, settings.password) if settings.username and settings.password else None
+        basic = None
+        if settings.username and settings.password is not None and not settings.user_path:
+            basic = (settings.username, settings.password)
         wsdl = kit.path(settings.wsdl) if settings.wsdl else str(EXAMPLE)
         self.soap = kit.soap(wsdl, service_url=settings.service_url, basic=basic, deadline=settings.deadline)
 
@@ -70,11 +77,20 @@ class SoapOrder:
 
     def _called(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         try:
-            return self.soap.call(operation, **arguments)
+            return self.soap.call(operation, **self._signed({**self.settings.arguments, **arguments}))
         except Rejected as error:
             if _names(error, self.settings.busy_faults):
                 raise RetryLater(str(error)) from error
             raise
+
+    def _signed(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Add user name and password where the service wants them as arguments."""
+        settings = self.settings
+        if settings.user_path:
+            arguments = _with(arguments, settings.user_path, settings.username)
+        if settings.password_path and settings.password is not None:
+            arguments = _with(arguments, settings.password_path, settings.password.reveal())
+        return arguments
 
     def _require_accepted(self, answer: Any) -> None:
         if not self.settings.status_field:
