@@ -52,7 +52,6 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ("loop_repeated", "segment", "this loop stands more often than allowed", "4", "36"),
     ("hierarchy_parent_missing", "segment", "the parent of this hierarchy level does not exist", "8", "12"),
     ("hierarchy_id_repeated", "segment", "this hierarchy number was used before", "8", "12"),
-    ("total_wrong", "element", "this total is not what was counted", "7", "29"),
     ("element_missing", "element", "a required element is missing", "1", "13"),
     ("element_condition", "element", "this element is required beside the others that are there", "2", "48"),
     ("element_unexpected", "element", "the segment has more elements than it may have", "3", "16"),
@@ -65,6 +64,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
     ("element_time", "element", "the value is not a time", "9", "12"),
     ("element_forbidden", "element", "the guide forbids this element", "10", "15"),
     ("component_unexpected", "element", "the element has more components than it may have", "13", "16"),
+    ("total_wrong", "element", "this total is not what was counted", "7", "29"),
 )  # fmt: skip
 
 FINDINGS: dict[str, Finding] = {code: Finding(*rest) for code, *rest in _ROWS}

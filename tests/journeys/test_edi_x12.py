@@ -1,0 +1,350 @@
+"""A seller and a buyer over X12: 850 in, 997, 855, 856 and 810 out, and the buyer's 997s back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+import pytest
+
+from hub.pipeline.verdicts import mark_overdue
+from hub.store.replay import replay
+
+from .conftest import STOCKED, Company, MockEdi
+
+Found = Callable[[Mapping[str, str]], Company]
+
+PARTNER = """
+[partner]
+name = "north"
+title = "North Stores"
+[connection]
+name = "north"
+connector = "folder"
+source_kind = "edi"
+test = true
+settings = { inbox = "from-them", outbox = "to-them", pattern = "*.edi" }
+[[agreement]]
+direction = "in"
+document = "order"
+codec = "x12"
+guide = "x12/850-004010"
+mapping = "x12/850.in"
+match = { set = "850", version = "004010", sender = "ZZ:MOCKEDI", receiver = "ZZ:NORTHWIND" }
+answer = ["997"]
+"""
+OUT = """
+[[agreement]]
+direction = "out"
+document = "{document}"
+codec = "x12"
+mapping = "x12/{set}.out"
+expect = {{ 997 = "PT4H" }}
+[agreement.envelope]
+sender = "ZZ:NORTHWIND"
+receiver = "ZZ:MOCKEDI"
+version = "00401"
+group = "004010"
+newline = true
+"""
+SENT = (("acknowledgement", "855"), ("shipment", "856"), ("invoice", "810"))
+SELLER = {
+    **STOCKED,
+    "partners/north.toml": PARTNER + "".join(OUT.format(document=document, set=name) for document, name in SENT),
+}
+
+
+PO = """ST*850*{control}~
+BEG*00*SA*{number}**20261120~
+CUR*BY*USD~
+N1*BY*North Stores*92*0001~
+N1*ST*North Stores Boston~
+N3*500 Seaport Boulevard~
+N4*Boston*MA*02210*US~
+PO1*1*{quantity}*EA*12.50**VP*WIDGET-001~
+CTT*1~
+SE*10*{control}~
+"""
+
+
+def interchange(*sets: str, control: int = 1, sender: str = "MOCKEDI", usage: str = "T", ask: str = "0") -> bytes:
+    """One interchange with one group of 850s, as North Stores writes it."""
+    head = (
+        f"ISA*00*          *00*          *ZZ*{sender:<15}*ZZ*NORTHWIND      *261122*0900*U*00401*{control:09}"
+        f"*{ask}*{usage}*>~\n"
+        f"GS*PO*{sender}*NORTHWIND*20261122*0900*{control}*X*004010~\n"
+    )
+    return f"{head}{''.join(sets)}GE*{len(sets)}*{control}~\nIEA*1*{control:09}~\n".encode()
+
+
+def purchase(number: str, control: str = "0001", quantity: str = "2") -> str:
+    """One 850."""
+    return PO.format(number=number, control=control, quantity=quantity)
+
+
+def answer_lines(text: str) -> list[str]:
+    """The segments between ST and SE."""
+    lines = [line.strip() for line in text.split("~")]
+    begin, end = (next(at for at, line in enumerate(lines) if line.startswith(tag)) for tag in ("ST*", "SE*"))
+    return lines[begin + 1 : end]
+
+
+@pytest.mark.peers
+def test_an_order_of_a_partner_nobody_here_wrote_is_answered_shipped_and_billed(
+    mock_edi: MockEdi, company: Found
+) -> None:
+    seller = company(SELLER)
+    mock_edi.buy(
+        "NORTHWIND", "4500001001",
+        {"sku": "WIDGET-001", "quantity": "10", "uom": "EA", "price": "12.50"},
+        {"sku": "WIDGET-002", "quantity": "4", "uom": "EA", "price": "3.10"},
+    )  # fmt: skip
+
+    seller.fetch("north")
+    mock_edi.scan()
+    seller.fetch("north")
+    seller.dispatch_all()
+    mock_edi.scan()
+    seller.fetch("north")
+
+    assert mock_edi.ask("/_mock/disagreements") == []
+    assert mock_edi.ask("/_mock/unacknowledged") == []
+    said = mock_edi.ask("/_mock/orders/4500001001")
+    assert [(row["ordered"], row["confirmed"], row["shipped"], row["billed"]) for row in said["reconciliation"]] == [
+        ("10", "10", "10", "10"),
+        ("4", "4", "4", "4"),
+    ]
+    assert seller.rows("SELECT title, detail FROM incidents") == []
+    assert seller.rows("SELECT send, state FROM deliveries ORDER BY send") == [
+        ("acknowledgement", "acknowledged"),
+        ("invoice", "acknowledged"),
+        ("receipt", "delivered"),
+        ("shipment", "acknowledged"),
+    ]
+    assert seller.rows("SELECT kind, state FROM expected_receipts") == [("997", "received")] * 3
+
+
+def test_the_group_is_answered_with_ids_turned_round_and_the_received_version(company: Found) -> None:
+    seller = company(SELLER)
+
+    seller.take("north", interchange(purchase("A1")).replace(b"*", b"|"))
+    seller.work()
+
+    (receipt,) = seller.texts("north", "receipt")
+    assert receipt.startswith("ISA|00|          |00|          |ZZ|NORTHWIND      |ZZ|MOCKEDI        |")
+    assert "|U|00401|000000001|0|T|>~" in receipt
+    assert "~GS|FA|NORTHWIND|MOCKEDI|" in receipt
+    assert answer_lines(receipt.replace("|", "*")) == ["AK1*PO*1", "AK2*850*0001", "AK5*A", "AK9*A*1*1*1"]
+
+
+def test_one_bad_set_is_refused_and_its_siblings_become_orders(company: Found) -> None:
+    seller = company(SELLER)
+    bad = purchase("B2", "0002").replace("PO1*1*2*EA", "PO1*1*two*EA")
+
+    seller.take("north", interchange(purchase("B1"), bad, purchase("B3", "0003")))
+    seller.work()
+
+    (receipt,) = seller.texts("north", "receipt")
+    assert answer_lines(receipt) == [
+        "AK1*PO*1", "AK2*850*0001", "AK5*A", "AK2*850*0002", "AK3*PO1*8**8", "AK4*2**6*two", "AK5*R*5",
+        "AK2*850*0003", "AK5*A", "AK9*P*3*3*2",
+    ]  # fmt: skip
+    assert [(order.number, order.acceptance) for order in seller.orders()] == [("B1", "accepted"), ("B3", "accepted")]
+    assert seller.rows("SELECT state FROM messages WHERE direction = 'in'") == [("partly_applied",)]
+    assert len(seller.texts("north", "acknowledgement")) == 2
+
+
+def test_a_set_nobody_agreed_on_is_answered_with_a_refusal(company: Found) -> None:
+    seller = company(SELLER)
+
+    seller.take("north", interchange(purchase("C1").replace("ST*850", "ST*860")))
+    seller.work()
+
+    (receipt,) = seller.texts("north", "receipt")
+    assert answer_lines(receipt) == ["AK1*PO*1", "AK2*860*0001", "AK5*R*1", "AK9*R*1*1*0"]
+    assert seller.orders() == []
+
+
+def test_a_file_of_two_thousand_orders_is_answered_once_and_every_order_exists_once(company: Found) -> None:
+    seller = company({**SELLER, "routes.toml": ""})
+    sets = [purchase(f"L{at:05}", f"{at:04}", "1") for at in range(1, 2001)]
+
+    seller.take("north", interchange(*sets))
+    seller.work()
+
+    (receipt,) = seller.texts("north", "receipt")
+    lines = answer_lines(receipt)
+    assert lines[0] == "AK1*PO*1"
+    assert lines[-1] == "AK9*A*2000*2000*2000"
+    assert lines.count("AK5*A") == 2000
+    assert seller.rows("SELECT count(*), count(DISTINCT number) FROM orders") == [(2000, 2000)]
+    assert seller.rows("SELECT count(*) FROM frames")[0][0] > 4
+    assert seller.rows("SELECT state, frames_left FROM messages WHERE direction = 'in'") == [("applied", 0)]
+
+
+def test_a_repeated_interchange_gets_the_same_acknowledgement_again_and_nothing_else(company: Found) -> None:
+    seller = company(SELLER)
+    first = seller.take("north", interchange(purchase("D1")))
+    seller.work()
+    before = seller.texts("north", "receipt")
+    for file in (seller.var / "to-them").iterdir():
+        file.unlink()
+
+    again = seller.take("north", interchange(purchase("D1")), name="sent again.edi")
+    seller.work()
+
+    assert (again.repeated, again.message_id) == (True, first.message_id)
+    assert seller.texts("north", "receipt") == before
+    assert seller.texts("north", "acknowledgement") == []
+    assert len(seller.orders()) == 1
+
+
+def test_a_control_number_with_other_bytes_is_kept_for_a_person(company: Found) -> None:
+    seller = company(SELLER)
+    seller.take("north", interchange(purchase("E1")))
+    seller.work()
+
+    seller.take("north", interchange(purchase("E2")))
+    seller.work()
+
+    assert [order.number for order in seller.orders()] == ["E1"]
+    assert seller.rows("SELECT state FROM messages WHERE direction = 'in' ORDER BY id") == [
+        ("applied",),
+        ("quarantined",),
+    ]
+    (incident,) = seller.rows("SELECT class, title FROM incidents")
+    assert incident[0] == "duplicate"
+    assert "control number ZZ:MOCKEDI>ZZ:NORTHWIND/000000001/test came before with other bytes" in incident[1]
+
+
+def test_an_unknown_sender_is_kept_and_goes_on_once_it_is_set_up(company: Found) -> None:
+    seller = company(SELLER)
+    arrival = seller.take("north", interchange(purchase("F1"), sender="SOUTH"))
+    seller.work()
+    assert seller.orders() == []
+    assert seller.texts("north", "receipt") == []
+    (incident,) = seller.rows("SELECT class, title FROM incidents")
+    assert incident[0] == "missing"
+    assert "from ZZ:SOUTH to ZZ:NORTHWIND" in incident[1]
+
+    agreement = next(each for each in seller.hub.config().agreements if each.direction == "in")
+    match = {**agreement.match, "sender": "ZZ:SOUTH"}
+    seller.change("agreement", "south", msgspec.structs.replace(agreement, match=match))
+    connections = seller.hub.config().connections
+    seller.hub.store.write(lambda db: replay(db, [arrival.message_id], connections, who="tests"))
+    seller.work()
+
+    assert [order.number for order in seller.orders()] == ["F1"]
+    (receipt,) = seller.texts("north", "receipt")
+    assert "*ZZ*NORTHWIND      *ZZ*SOUTH          *" in receipt
+
+
+def test_a_test_order_has_no_effect_on_a_connection_for_production(company: Found) -> None:
+    seller = company(
+        {**SELLER, "partners/north.toml": SELLER["partners/north.toml"].replace("test = true\nsettings", "settings")}
+    )
+
+    seller.take("north", interchange(purchase("G1"), usage="T"))
+    seller.take("north", interchange(purchase("G2"), usage="P"))
+    seller.work()
+
+    assert [order.number for order in seller.orders()] == ["G2"]
+    (incident,) = seller.rows("SELECT title FROM incidents")
+    assert "which is a test" in incident[0]
+
+
+def test_an_interchange_acknowledgement_goes_out_where_the_header_asks_for_it(company: Found) -> None:
+    seller = company(SELLER)
+
+    seller.take("north", interchange(purchase("H1"), ask="1", control=77))
+    seller.work()
+
+    receipts = seller.texts("north", "receipt")
+    assert len(receipts) == 2
+    assert any("~TA1*000000077*261122*0900*A*000~IEA*0*" in text for text in receipts)
+
+
+NINE = """ST*997*0001~
+AK1*PR*{group}~
+AK2*855*{set}~
+{body}SE*{count}*0001~
+"""
+
+
+def nine(*quoted: str, control: int) -> bytes:
+    """A 997 of North Stores about a document of ours: (group, set, segments after AK2)."""
+    group, name, body = quoted
+    text = NINE.format(group=group, set=name, body=body, count=4 + body.count("~"))
+    return interchange(text, control=control).replace(b"GS*PO", b"GS*FA")
+
+
+def controls_of(answer: str) -> tuple[str, str]:
+    """The group and set control numbers of an 855 of ours."""
+    return answer.split("GS*")[1].split("*")[5], answer.split("ST*855*")[1].split("~")[0]
+
+
+def test_a_refusal_of_our_answer_is_an_incident_that_says_what_and_where(company: Found) -> None:
+    seller = company(SELLER)
+    seller.take("north", interchange(purchase("J1")))
+    seller.work()
+    (answer,) = seller.texts("north", "acknowledgement")
+
+    body = "AK3*BAK*2**8~\nAK4*2**7*AD~\nAK5*R*5~\nAK9*R*1*1*0~\n"
+    seller.take("north", nine(*controls_of(answer), body, control=2))
+    seller.work()
+
+    assert seller.rows("SELECT state, problem FROM deliveries WHERE send = 'acknowledgement'") == [
+        ("refused", "997: segment 2 BAK.02: the guide does not list this code (AD); segments of the set are wrong")
+    ]
+    (incident,) = seller.rows("SELECT title FROM incidents")
+    assert incident[0] == (
+        "north refused our acknowledgement for order J1 (997): "
+        "segment 2 BAK.02: the guide does not list this code (AD); segments of the set are wrong"
+    )
+    assert len(seller.texts("north", "receipt")) == 1
+    assert seller.rows("SELECT state FROM expected_receipts") == [("refused",)]
+
+
+def test_an_acknowledgement_of_something_we_never_sent_is_an_incident(company: Found) -> None:
+    seller = company(SELLER)
+
+    seller.take("north", nine("4711", "0001", "AK5*A~\nAK9*A*1*1*1~\n", control=2))
+    seller.work()
+
+    (incident,) = seller.rows("SELECT title FROM incidents")
+    assert incident[0] == "ZZ:MOCKEDI acknowledged control number 4711, which we never sent them"
+
+
+def test_what_is_not_acknowledged_in_time_is_one_incident_until_it_is(company: Found) -> None:
+    seller = company({**SELLER, "partners/north.toml": SELLER["partners/north.toml"].replace("PT4H", "PT0S")})
+    seller.take("north", interchange(purchase("K1"), purchase("K2", "0002")))
+    seller.work()
+
+    assert mark_overdue(seller.hub.services) == 2
+    assert mark_overdue(seller.hub.services) == 0
+
+    assert seller.rows("SELECT kind, state FROM expected_receipts") == [("997", "overdue")] * 2
+    ((title, count, state),) = seller.rows("SELECT title, count, state FROM incidents")
+    assert title.startswith("north owes us a 997 since ")
+    assert (count, state) == (2, "open")
+
+    for at, answer in enumerate(seller.texts("north", "acknowledgement"), 2):
+        seller.take("north", nine(*controls_of(answer), "AK5*A~\nAK9*A*1*1*1~\n", control=at))
+    seller.work()
+    assert seller.rows("SELECT state FROM incidents") == [("auto_resolved",)]
+
+
+def test_control_numbers_are_taken_once_each_and_name_their_delivery(company: Found) -> None:
+    seller = company(SELLER)
+    for at in range(1, 4):
+        seller.take("north", interchange(purchase(f"M{at}"), control=at))
+    seller.work()
+
+    assert seller.rows("SELECT scope, value FROM control_numbers WHERE scope LIKE 'x12/%' ORDER BY scope") == [
+        ("x12/ZZ:NORTHWIND>ZZ:MOCKEDI/group", 6),
+        ("x12/ZZ:NORTHWIND>ZZ:MOCKEDI/interchange", 6),
+        ("x12/ZZ:NORTHWIND>ZZ:MOCKEDI/set", 6),
+    ]
+    assert seller.rows("SELECT count(*), count(DISTINCT delivery_id) FROM controls_issued") == [(18, 6)]
+    numbers = sorted(body.split(b"*")[13] for body in seller.sent("north").values())
+    assert numbers == [b"000000001", b"000000002", b"000000003", b"000000004", b"000000005", b"000000006"]
