@@ -163,7 +163,7 @@ def test_the_sink_knows_a_key_again_and_takes_lists() -> None:
     with served() as port, socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         assert post(connection, "/orders", "k1", b'{"reference":"A"}') == b'{"id":"1"}'
         assert post(connection, "/orders", "k1", b'{"reference":"A"}') == b'{"id":"1"}'
-        assert post(connection, "/orders", "k2,k3", b'[{"reference":"B"},{"order":"A"}]') == b'{"id":"2"}'
+        assert post(connection, "/orders", "k2,k3", b'[{"reference":"B"},{"order":"A"}]') == b'[{"id":"2"},{"id":"3"}]'
 
         found = json.loads(ask(port, "/arrivals")[1])
 

@@ -39,7 +39,8 @@ class Arrivals:
             else:
                 self.effects[key] = len(self.effects) + 1
         self.requests.append((now, path, keys, body))
-        return b'{"id":"%d"}' % self.effects[keys[0]]
+        entries = b",".join(b'{"id":"%d"}' % self.effects[key] for key in keys)
+        return entries if len(keys) == 1 else b"[" + entries + b"]"
 
     def described(self) -> dict[str, Any]:
         """Return `{"arrived": {path: {reference: [first time, number of keys]}}, "repeats": n}`."""
