@@ -20,7 +20,6 @@ from hub.pipeline.numbers import scope
 from hub.pipeline.services import Services
 from hub.ports.records import Unit
 
-OPEN = ("begun", "planned")
 SETTLED = ("skipped", "superseded")
 
 
@@ -80,7 +79,7 @@ def _key(each: Mapped, verdict: Verdict) -> tuple[str, int] | None:
 
 def _store(unit: Unit, said: dict[tuple[str, str], _Said]) -> None:
     deliveries = unit.deliveries({delivery_id for delivery_id, _ in said})
-    if any(each.state in OPEN for each in deliveries.values()):
+    if any(each.state == "begun" for each in deliveries.values()):
         raise RetryLater("an acknowledgement came before its sending was recorded", after=1)
     refused = {key[0] for key, each in said.items() if each.state == "refused"}
     orders = unit.load(Order, {deliveries[each].leg.order_id for each in refused if each in deliveries} - {""})
@@ -94,6 +93,10 @@ def _store(unit: Unit, said: dict[tuple[str, str], _Said]) -> None:
         if each.state == "refused":
             unit.incident(_refused(delivery, each, orders.get(delivery.leg.order_id)))
     unit.end(ended)
+    waiting = [each for each, _, _ in ended if deliveries[each.id].state in ("in_doubt", "planned")]
+    if waiting:
+        unit.undoubt(each.id for each in waiting)
+        unit.resolve(f"doubt/{each.id}" for each in waiting)
     in_time = unit.came([(key[0], key[1], each.state, each.words[:500]) for key, each in said.items()])
     unit.resolve(_late(connection, kind) for connection, kind in in_time)
 

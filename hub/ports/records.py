@@ -213,10 +213,13 @@ class Outbox(Protocol):
         """Return the delivery that each control number (scope, number) was taken for."""
 
     def expect(self, receipts: Sequence[ExpectedReceipt]) -> None:
-        """Note what they owe us for deliveries; a second attempt does not move the clock."""
+        """Note what they owe us for deliveries that were just written; a document written anew begins a new clock."""
 
     def came(self, receipts: Sequence[tuple[str, str, str, str]]) -> set[tuple[str, str]]:
         """Store (delivery, kind, state, detail) of what came; return (connection, kind) that are not late any more."""
+
+    def undoubt(self, delivery_ids: Iterable[str]) -> None:
+        """Take deliveries off the queue whose doubt is over, because their receiver spoke of them."""
 
     def has_overdue(self) -> bool:
         """Say whether `overdue` would find anything."""

@@ -143,10 +143,12 @@ class OutboxPart:
         return {(row[0], row[1]): row[2] for row in rows if (row[0], row[1]) in wanted}
 
     def expect(self, receipts: Sequence[ExpectedReceipt]) -> None:
-        """Note what they owe us for deliveries; a second attempt does not move the clock."""
+        """Note what they owe us for deliveries that were just written; a document written anew begins a new clock."""
         rows = [(r.delivery_id, r.kind, r.connection, r.partner, to_us(r.due_at), r.state) for r in receipts]
         names = ("delivery_id", "kind", "connection", "partner", "due_us", "state")
         self.db.insert_new(tables.expected_receipts, names, rows)
+        again = [(row[0], row[1], row[4], row[5]) for row in rows]
+        self.db.update(tables.expected_receipts, ("delivery_id", "kind"), ("due_us", "state"), again)
 
     def came(self, receipts: Sequence[tuple[str, str, str, str]]) -> set[tuple[str, str]]:
         """Store (delivery, kind, state, detail) of what came; return (connection, kind) that are not late any more."""
@@ -156,6 +158,11 @@ class OutboxPart:
         touched = {(row[0], row[1]) for row in self.db.all(which + self.db.among("delivery_id", "keys"), keys=keys)}
         late = self.db.all(which + "state = 'overdue'") if touched else []
         return touched - {(row[0], row[1]) for row in late}
+
+    def undoubt(self, delivery_ids: Iterable[str]) -> None:
+        """Take deliveries off the queue whose doubt is over, because their receiver spoke of them."""
+        keys = self.db.array(sorted(set(delivery_ids)))
+        self.db.run(f"DELETE FROM work WHERE task = 'send' AND {self.db.among('subject_id', 'keys')}", keys=keys)
 
     def has_overdue(self) -> bool:
         """Say whether `overdue` would find anything."""
