@@ -11,8 +11,9 @@ import dramatiq
 
 from hub.bootstrap import Hub, build
 from hub.cli.serving import application, keep_to_one_core, set_up_logging, wait_for_signal
-from hub.settings import hub_settings
+from hub.settings import HubSettings, hub_settings
 from hub.store.migrate import upgrade
+from hub.web.console_app import first_run_path
 from hub.web.serving import EmbeddedServer
 from hub.work.sweeper import Sweeper
 
@@ -59,7 +60,48 @@ def command(demo: bool, port: int | None) -> None:
     settings.var.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database)
     hub = build(settings)
-    embedded = Embedded(hub, application(hub))
-    click.echo(f"The hub listens on http://{settings.host}:{embedded.start()}")
+    if demo:
+        _run_demo(hub, settings)
+    else:
+        _run(hub, settings)
+
+
+def _run(hub: Hub, settings: HubSettings) -> None:
+    app = application(hub)
+    embedded = Embedded(hub, app)
+    _say_where(hub, f"http://{settings.host}:{embedded.start()}")
     wait_for_signal()
+    app.extensions["live"].close()
     embedded.stop()
+
+
+def _run_demo(hub: Hub, settings: HubSettings) -> None:
+    from hub.cli.demoing.company import found
+    from hub.cli.demoing.partners import DemoPartners
+
+    partners = DemoPartners(settings.var)
+    addresses = partners.open()
+    found(hub, settings.config / "demo", addresses)
+    app = application(hub)
+    embedded = Embedded(hub, app)
+    partners.address = f"http://{settings.host}:{embedded.start()}"
+    turning = Sweeper(partners.turn, name="demo-partners")
+    turning.start()
+    partners.place(8)
+    (settings.var / "demo" / "control").write_text(addresses["control"], encoding="utf-8")
+    _say_where(hub, partners.address)
+    click.echo(
+        f"  more     .venv/bin/hub demo --orders 20\n  files    {settings.var}/demo/bigbox, {settings.var}/demo/kontor"
+    )
+    wait_for_signal()
+    app.extensions["live"].close()
+    turning.stop()
+    embedded.stop()
+    partners.close()
+
+
+def _say_where(hub: Hub, address: str) -> None:
+    click.echo(f"\nThe hub runs.\n  console  {address}/console")
+    path = first_run_path(hub.store)
+    if path is not None:
+        click.echo(f"  sign in  {address}{path}   (once; it makes you the owner)")

@@ -11,7 +11,7 @@ import threading
 from flask import Flask
 
 from hub.bootstrap import Hub
-from hub.web.app import create_app
+from hub.web.console_app import create_console_app
 
 SWITCH_SECONDS = 0.005
 
@@ -36,7 +36,7 @@ def keep_to_one_core() -> None:
 
 def application(hub: Hub) -> Flask:
     """Make the web application of a hub."""
-    return create_app(hub.services, hub.store)
+    return create_console_app(hub)
 
 
 def wait_for_signal() -> None:

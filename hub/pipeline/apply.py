@@ -116,4 +116,10 @@ def _meet(unit: Unit, each: Mapped, before: Order) -> None:
 def _is_newer(given: Order, before: Order) -> bool:
     if given.source_updated_at is None or before.source_updated_at is None:
         return False
-    return given.source_updated_at > before.source_updated_at
+    return given.source_updated_at > before.source_updated_at and _asked(given) != _asked(before)
+
+
+def _asked(order: Order) -> tuple[object, ...]:
+    """Return what a buyer asks for: a later copy that differs in nothing of this (a shop's own status) is a repeat."""
+    lines = [(x.external_id or x.line_no, x.sku.seller, x.ordered, x.unit_price) for x in order.lines]
+    return (sorted(lines), order.ship_to, order.totals.grand, order.requested, order.cancellation == "requested")

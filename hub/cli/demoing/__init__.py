@@ -1,0 +1,1 @@
+"""The demo: simulated partners around a real hub, speaking over real transports."""
