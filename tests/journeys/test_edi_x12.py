@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 
 import msgspec
 import pytest
 
+from hub.domain.work import WorkItem
+from hub.pipeline.inbound import take_in
+from hub.pipeline.outbound import send_out
 from hub.pipeline.verdicts import mark_overdue
 from hub.store.replay import replay
 
@@ -348,3 +352,125 @@ def test_control_numbers_are_taken_once_each_and_name_their_delivery(company: Fo
     assert seller.rows("SELECT count(*), count(DISTINCT delivery_id) FROM controls_issued") == [(18, 6)]
     numbers = sorted(body.split(b"*")[13] for body in seller.sent("north").values())
     assert numbers == [b"000000001", b"000000002", b"000000003", b"000000004", b"000000005", b"000000006"]
+
+
+def test_each_group_of_a_file_is_answered_by_itself(company: Found) -> None:
+    seller = company(SELLER)
+    one, other = interchange(purchase("N1")), interchange(purchase("N2"), control=2)
+
+    seller.take("north", one + other)
+    seller.work()
+
+    answered = sorted(answer_lines(text)[0] for text in seller.texts("north", "receipt"))
+    assert answered == ["AK1*PO*1", "AK1*PO*2"]
+    assert [order.number for order in seller.orders()] == ["N1", "N2"]
+
+
+def test_a_stranger_in_a_file_of_many_senders_holds_up_nobody_else(company: Found) -> None:
+    seller = company(SELLER)
+
+    seller.take("north", interchange(purchase("P1")) + interchange(purchase("P2"), control=2, sender="SOUTH"))
+    seller.work()
+
+    assert [order.number for order in seller.orders()] == ["P1"]
+    (receipt,) = seller.texts("north", "receipt")
+    assert answer_lines(receipt)[-1] == "AK9*A*1*1*1"
+    (incident,) = seller.rows("SELECT title FROM incidents")
+    assert "from ZZ:SOUTH" in incident[0]
+
+
+def test_the_same_order_in_another_interchange_is_acknowledged_and_has_no_second_effect(company: Found) -> None:
+    seller = company(SELLER)
+    seller.take("north", interchange(purchase("Q1")))
+    seller.work()
+
+    seller.take("north", interchange(purchase("Q1"), control=2))
+    seller.work()
+
+    assert len(seller.orders()) == 1
+    assert len(seller.texts("north", "receipt")) == 2
+    assert len(seller.texts("north", "acknowledgement")) == 1
+    assert seller.rows("SELECT state FROM documents ORDER BY message_id") == [("applied",), ("repeated",)]
+
+
+def test_a_message_that_is_read_again_is_answered_anew_in_place_of_the_first_answer(company: Found) -> None:
+    seller = company({**SELLER, "routes.toml": ""})
+    arrival = seller.take("north", interchange(purchase("R1").replace("ST*850", "ST*875")))
+    seller.work()
+    assert answer_lines(seller.texts("north", "receipt")[0])[-1] == "AK9*R*1*1*0"
+
+    agreement = next(each for each in seller.hub.config().agreements if each.direction == "in")
+    match = {**agreement.match, "set": "875"}
+    seller.change("agreement", "groceries", msgspec.structs.replace(agreement, guide="", match=match))
+    connections = seller.hub.config().connections
+    seller.hub.store.write(lambda db: replay(db, [arrival.message_id], connections, who="tests"))
+    seller.work()
+
+    (receipt,) = seller.texts("north", "receipt")
+    assert answer_lines(receipt)[-1] == "AK9*A*1*1*1"
+    assert "*U*00401*000000002*" in receipt
+
+
+class Stopped(BaseException):
+    """The process ends here."""
+
+
+def test_a_crash_between_begin_and_send_neither_loses_nor_repeats_control_numbers(company: Found) -> None:
+    seller = company({**SELLER, "routes.toml": ""})
+    seller.take("north", interchange(purchase("S1")))
+    take_in(seller.hub.services, seller.hub.ledger.claim("document", "ingest", 10, "first", 60))
+
+    def stop(point: str) -> None:
+        if point == "begun":
+            raise Stopped
+
+    claims = seller.hub.ledger.claim("document", "send", 10, "first", 60)
+    with pytest.raises(Stopped):
+        send_out(dataclasses.replace(seller.hub.services, crash=stop), claims)
+    assert seller.texts("north", "receipt") == []
+    seller.hub.store.write(lambda db: db.run("UPDATE work SET lease_us = 0"))
+    seller.hub.sweep()
+
+    (receipt,) = seller.texts("north", "receipt")
+    assert "*U*00401*000000001*" in receipt
+    assert seller.rows("SELECT scope, number FROM controls_issued ORDER BY scope") == [
+        ("x12/ZZ:NORTHWIND>ZZ:MOCKEDI/group", 1),
+        ("x12/ZZ:NORTHWIND>ZZ:MOCKEDI/interchange", 1),
+        ("x12/ZZ:NORTHWIND>ZZ:MOCKEDI/set", 1),
+    ]
+
+
+def test_an_acknowledgement_of_what_is_in_doubt_ends_the_doubt(company: Found) -> None:
+    seller = company(SELLER)
+    seller.take("north", interchange(purchase("T1")))
+    seller.work()
+    (answer,) = seller.texts("north", "acknowledgement")
+    delivery = seller.rows("SELECT id FROM deliveries WHERE send = 'acknowledgement'")[0][0]
+    doubted = WorkItem(task="send", subject_id=delivery, connection="north")
+    seller.hub.ledger.transact(lambda unit: unit.later([doubted]))
+    seller.hub.store.write(lambda db: db.run("UPDATE deliveries SET state = 'in_doubt' WHERE id = :id", id=delivery))
+    seller.hub.store.write(lambda db: db.run("UPDATE work SET status = 'in_doubt' WHERE task = 'send'"))
+
+    seller.take("north", nine(*controls_of(answer), "AK5*A~\nAK9*A*1*1*1~\n", control=2))
+    seller.work()
+
+    assert seller.rows("SELECT state FROM deliveries WHERE id = :id", id=delivery) == [("acknowledged",)]
+    assert seller.rows("SELECT count(*) FROM work") == [(0,)]
+
+
+def test_an_acknowledgement_that_overtakes_our_record_of_sending_waits(company: Found) -> None:
+    seller = company(SELLER)
+    seller.take("north", interchange(purchase("U1")))
+    seller.work()
+    (answer,) = seller.texts("north", "acknowledgement")
+    sending = "UPDATE deliveries SET state = :state WHERE send = 'acknowledgement'"
+    seller.hub.store.write(lambda db: db.run(sending, state="begun"))
+
+    seller.take("north", nine(*controls_of(answer), "AK5*A~\nAK9*A*1*1*1~\n", control=2))
+    seller.work()
+    assert seller.rows("SELECT task, status FROM work") == [("ingest", "queued")]
+
+    seller.hub.store.write(lambda db: db.run(sending, state="delivered"))
+    seller.hub.store.write(lambda db: db.run("UPDATE work SET due_us = 0"))
+    seller.work()
+    assert seller.rows("SELECT state FROM deliveries WHERE send = 'acknowledgement'") == [("acknowledged",)]
