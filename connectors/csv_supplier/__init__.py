@@ -66,7 +66,8 @@ class Supplier:
             if page:
                 yield Page(messages=tuple(page))
             for message in page:
-                inbox.move(message.name, taken)
+                if is_as_read(inbox, message):
+                    inbox.move(message.name, taken)
         if failures:
             raise failures[0]
 
@@ -84,13 +85,18 @@ class Supplier:
             try:
                 stamp, body = inbox.stamp(name), inbox.read(name, cap=self.settings.cap)
             except HubError as error:
-                failures.append(error)
+                failures += [error] if inbox.exists(name) else []
                 continue
             event_id = f"{kind}:{name[:200]}:{hashlib.sha256(body).hexdigest()}:{stamp}"
             yield Incoming(body=body, kind=kind, event_id=event_id, content_type="text/csv", name=name)
 
     def _folder(self, name: str) -> Folder:
         return self.kit.folder(f"{self.settings.root}/{name}")
+
+
+def is_as_read(inbox: Folder, message: Incoming) -> bool:
+    """Say whether a file is still what was read; one that was written again stays for the next look."""
+    return inbox.exists(message.name) and message.event_id.endswith(f":{inbox.stamp(message.name)}")
 
 
 @hookimpl

@@ -64,7 +64,8 @@ def take(inbox: Folder, taken: Folder, settings: Settings, kind: str) -> Iterato
         try:
             page.append(_incoming(inbox, name, settings.cap, kind))
         except HubError as error:
-            failures.append(error)
+            if inbox.exists(name):
+                failures.append(error)
         if len(page) >= PAGE_FILES or sum(len(each.body) for each in page) >= PAGE_BYTES:
             yield from _stored(inbox, taken, page)
             page = []
@@ -84,7 +85,13 @@ def _stored(inbox: Folder, taken: Folder, page: list[Incoming]) -> Iterator[Page
     if page:
         yield Page(messages=tuple(page))
     for message in page:
-        inbox.move(message.name, taken)
+        if is_as_read(inbox, message):
+            inbox.move(message.name, taken)
+
+
+def is_as_read(inbox: Folder, message: Incoming) -> bool:
+    """Say whether a file is still what was read; one that was written again stays for the next look."""
+    return inbox.exists(message.name) and message.event_id.endswith(f":{inbox.stamp(message.name)}")
 
 
 @hookimpl

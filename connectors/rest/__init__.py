@@ -28,6 +28,7 @@ class Settings:
         Literal["json", "anything"], "json: an answer that is not JSON is doubted; anything: any 2xx will do"
     ] = "json"
     deadline: Annotated[int, "Seconds that one call may take in all"] = 20
+    per_second: Annotated[int, "Calls per second that they allow, over all workers; 0: no limit of ours"] = 0
 
 
 class Rest:
@@ -35,7 +36,12 @@ class Rest:
 
     def __init__(self, settings: Settings, kit: Kit) -> None:
         self.settings, self.name = settings, kit.connection
-        self.http = kit.http(settings.base_url, bearer=settings.token, deadline=settings.deadline)
+        self.http = kit.http(
+            settings.base_url,
+            bearer=settings.token,
+            deadline=settings.deadline,
+            per_second=settings.per_second or None,
+        )
 
     def check(self) -> None:
         """Ask the base address for anything: a refusal of the token shows, a missing page does not matter."""

@@ -151,6 +151,17 @@ def test_the_same_count_on_another_day_counts_again(hub_kit: Kit, tmp_path: Path
     assert ids[0] != ids[1]
 
 
+def test_a_count_that_is_written_again_while_it_is_stored_is_not_lost(hub_kit: Kit, tmp_path: Path) -> None:
+    put(tmp_path / "harbor/stock", "s.csv", "sku,quantity\r\nA,5\r\n", OLD)
+    looking = supplier(hub_kit).pull("stock", "")
+    next(looking)
+    put(tmp_path / "harbor/stock", "s.csv", "sku,quantity\r\nA,4\r\n", OLD + 60)
+
+    assert list(looking) == []
+    (page,) = supplier(hub_kit).pull("stock", "")
+    assert page.messages[0].body == b"sku,quantity\r\nA,4\r\n"
+
+
 def test_a_file_that_is_too_large_is_reported_and_holds_nothing_up(hub_kit: Kit, tmp_path: Path) -> None:
     put(tmp_path / "harbor/stock", "a.csv", "sku,quantity\r\n" + "A,1\r\n" * 9)
     put(tmp_path / "harbor/stock", "b.csv", "sku\r\n", OLD + 60)

@@ -72,6 +72,30 @@ def test_a_new_file_of_the_same_name_and_content_is_not_a_repeat(hub_kit: Kit, p
     assert first[0].messages[0].event_id != second[0].messages[0].event_id
 
 
+def test_a_file_that_is_written_again_while_it_is_stored_is_not_lost(hub_kit: Kit, partner: Partner) -> None:
+    put(partner, "stock.csv", b"sku,quantity\r\nA,5\r\n", OLD)
+    looking = exchange(hub_kit).pull("stock", "")
+    first = next(looking)
+    put(partner, "stock.csv", b"sku,quantity\r\nA,4\r\n", OLD + 60)
+
+    assert list(looking) == []
+    assert [m.body for page in exchange(hub_kit).pull("stock", "") for m in page.messages] == [
+        b"sku,quantity\r\nA,4\r\n"
+    ]
+    assert first.messages[0].body == b"sku,quantity\r\nA,5\r\n"
+
+
+def test_a_file_that_they_take_back_while_it_is_stored_harms_nothing(
+    hub_kit: Kit, partner: Partner, tmp_path: Path
+) -> None:
+    put(partner, "a.edi", b"x")
+    looking = exchange(hub_kit).pull("order", "")
+    next(looking)
+    (tmp_path / "in/a.edi").unlink()
+
+    assert list(looking) == []
+
+
 def test_only_names_of_the_pattern_are_taken(hub_kit: Kit, partner: Partner) -> None:
     put(partner, "a.edi", b"x")
     put(partner, "a.tmp", b"x")

@@ -215,3 +215,24 @@ def test_the_account_is_tried_without_effect(hub_serve: Serve, hub_kit: Kit) -> 
             rest(url, hub_kit, token=Secret("old")).check()
 
     assert sink.kept == {}
+
+
+class NotingKit:
+    """Notes how the client was asked for."""
+
+    connection = "erp"
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+
+    def http(self, base_url: str, **settings: Any) -> Any:
+        self.asked = settings
+
+
+@pytest.mark.parametrize(("given", "asked"), [(0, None), (5, 5)])
+def test_their_limit_is_handed_to_the_kit(given: int, asked: int | None) -> None:
+    kit: Any = NotingKit()
+
+    rest("http://127.0.0.1:9", kit, per_second=given)
+
+    assert kit.asked["per_second"] == asked
