@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -105,7 +106,7 @@ def _commit(services: Services, taken: Sequence[Taken]) -> None:
     def work(unit: Unit) -> None:
         lanes.clear()
         mine = unit.fence([each.claim for each in taken])
-        ours = [each for each in taken if each.claim.id in mine]
+        ours = [_fresh(each) for each in taken if each.claim.id in mine]
         _apply(services, unit, ours)
         services.crash("written")
         lanes.update(unit.planned_lanes())
@@ -114,6 +115,11 @@ def _commit(services: Services, taken: Sequence[Taken]) -> None:
     services.crash("committed")
     for lane in sorted(lanes):
         services.doorbell.ring(lane)
+
+
+def _fresh(each: Taken) -> Taken:
+    """Copy what the stages write to: a transaction that was rolled back runs again from what was decoded."""
+    return dataclasses.replace(each, mapped=[dataclasses.replace(document) for document in each.mapped])
 
 
 def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:

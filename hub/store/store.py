@@ -22,6 +22,11 @@ from hub.store.groups import GroupWriter, Handler
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 TRIES = 4
+PATIENCE = {
+    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}  # fmt: skip
+"""How long a PostgreSQL that fell silent is waited for: seconds, but milliseconds for data that nobody acknowledges."""
 
 
 class Store:
@@ -126,7 +131,9 @@ def open_engine(url: str, pool_size: int = 10) -> Engine:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
         return engine
-    return create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=False, pool_timeout=10)
+    return create_engine(
+        url, pool_size=pool_size, max_overflow=20, pool_pre_ping=False, pool_timeout=10, connect_args=PATIENCE
+    )
 
 
 def _begin(connection: Connection) -> None:

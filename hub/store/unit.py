@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import IntegrityError
+
 from hub.domain.config import Config
 from hub.domain.message import Incoming
 from hub.domain.work import Claim
@@ -58,7 +60,7 @@ class Ledger:
         self._take_in = handle
 
     def transact(self, work: Callable[[Unit], T]) -> T:
-        """Run, flush and commit; durable when it returns."""
+        """Run, flush and commit; durable when it returns. A key that was taken meanwhile makes it run once more."""
         config = self.config()
 
         def run(db: Db) -> T:
@@ -67,7 +69,10 @@ class Ledger:
             unit.flush()
             return result
 
-        return self.store.write(run)
+        try:
+            return self.store.write(run)
+        except IntegrityError:
+            return self.store.write(run)  # somebody committed the same key after we looked; now we see theirs
 
     def look(self, query: Callable[[Unit], T]) -> T:
         """Run a query; puts are not flushed."""

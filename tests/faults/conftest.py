@@ -27,3 +27,10 @@ def on_postgres(new_database: Callable[..., str], tmp_path: Path) -> Iterator[Sy
         pytest.skip("no redis-server on this machine")
     with running("postgres", new_database("postgres"), tmp_path) as started:
         yield started
+
+
+@pytest.fixture
+def on_sqlite(new_database: Callable[..., str], tmp_path: Path) -> Iterator[System]:
+    """A hub of no processes yet, on SQLite."""
+    with running("sqlite", new_database("sqlite"), tmp_path) as started:
+        yield started

@@ -123,6 +123,11 @@ class HubProcess:
         self._process.send_signal(number)
 
     @property
+    def pid(self) -> int:
+        """Return its id."""
+        return self._process.pid
+
+    @property
     def ended_by(self) -> int | None:
         """Return the signal or status it ended with, None while it runs."""
         return self._process.poll()

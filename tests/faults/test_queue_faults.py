@@ -210,6 +210,7 @@ def test_one_order_by_webhook_poll_and_file_at_once_is_one_order(system: System)
     system.quiet(10)
     # then there is one order and one delivery
     assert system.rows("SELECT count(*) FROM deliveries") == [(1,)]
+    assert system.rows("SELECT title, detail FROM incidents") == []
     system.verify(["SAME"])
 
 
@@ -225,8 +226,13 @@ def test_while_the_database_is_away_nothing_is_accepted_and_it_recovers_by_itsel
         for at in range(5):
             assert system.post(order_body("D-2"), "event-2") == 503, at
             assert int(system.retry_after or 0) > 0
-        # and is back
+        # or does not answer at all
+        line.blackhole = True
         line.up()
+        assert system.post(order_body("D-2"), "event-2") == 503
+        # and is back
+        line.blackhole = False
+        line.cut()
         assert system.send(order_body("D-2"), "event-2", seconds=20) in (200, 202)
         # and open lines are cut again and again while orders come in
         for at in range(3, 13):

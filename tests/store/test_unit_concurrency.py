@@ -15,7 +15,7 @@ from hub.domain.order import Order
 from hub.domain.work import WorkItem
 from hub.store.store import Store
 from hub.store.tables import metadata
-from hub.store.unit import Ledger
+from hub.store.unit import Ledger, Unit
 
 
 @pytest.fixture
@@ -90,3 +90,25 @@ def test_control_numbers_taken_at_once_never_repeat(ledger: Ledger) -> None:
         lambda at: ledger.transact(lambda unit: unit.control_numbers("x12/us", 5, delivery_ids=[str(at)])), 8
     )
     assert sorted(no for part in taken for no in part) == list(range(1, 41))  # type: ignore[attr-defined]
+
+
+def test_a_key_that_another_took_after_we_looked_is_seen_by_the_second_run(new_database: Callable[..., str]) -> None:
+    store = Store(new_database("postgres"))
+    metadata.create_all(store.engine)
+    ledger = Ledger(store, Config)
+    runs: list[bool] = []
+
+    def create(unit: Unit, order_id: str) -> None:
+        if not unit.known_orders([("shop", "1")]):
+            unit.put(Order(id=order_id, number="1", account="shop", external_id="1"))
+
+    def ours(unit: Unit) -> None:
+        create(unit, "ours")
+        if not runs:  # between our look and our write, another worker commits the same order
+            ledger.transact(lambda other: create(other, "theirs"))
+        runs.append(True)
+
+    ledger.transact(ours)
+    assert len(runs) == 2
+    assert [row[0] for row in store.read(lambda db: db.all("SELECT id FROM orders"))] == ["theirs"]
+    store.close()
