@@ -1,0 +1,176 @@
+"""A marketplace with its state machine: an order waits for an answer, then for money, is shipped, and refuses all else.
+
+WAITING_ACCEPTANCE -> WAITING_DEBIT_PAYMENT -> SHIPPING -> SHIPPED; REFUSED where no line is accepted or nobody answers
+in time; CANCELED by the customer. The address is shown from SHIPPING on, as a marketplace does.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hub.testing.serve import Answer, Call, Routes, answer_json
+
+_BOUNDARY = re.compile(r"boundary=([\w.-]+)")
+COLUMNS = ("offer-sku", "quantity", "warehouse-code", "update-delete")
+
+
+class Market:
+    """One shop's part of a marketplace. `faults` are answers that the next calls get instead of theirs."""
+
+    def __init__(
+        self,
+        *,
+        key: str = "sandbox-key",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        answer_within: timedelta = timedelta(hours=24),
+    ) -> None:
+        self.key, self.now, self.answer_within = key, now, answer_within
+        self.orders: dict[str, dict[str, Any]] = {}
+        self.addresses: dict[str, dict[str, Any]] = {}
+        self.deadlines: dict[str, datetime] = {}
+        self.offers: dict[tuple[str, str], int] = {}
+        """(offer SKU, warehouse) -> quantity."""
+        self.imports: list[str] = []
+        self.faults: deque[Answer] = deque()
+        self.calls: list[str] = []
+        self._lock = threading.Lock()
+        self.app = Routes()
+        self._add("GET", "/api/account", lambda _: answer_json({"shop_id": 1, "shop_name": "Sandbox"}))
+        self._add("GET", "/api/orders", self._list)
+        self._add("PUT", "/api/orders/<order_id>/accept", self._accept)
+        self._add("PUT", "/api/orders/<order_id>/tracking", self._track)
+        self._add("PUT", "/api/orders/<order_id>/ship", self._ship)
+        self._add("POST", "/api/offers/stock/imports", self._stock)
+
+    def place(self, order: dict[str, Any], address: dict[str, Any] | None = None) -> str:
+        """A customer orders; `address` is shown once they have paid."""
+        order_id = str(order["order_id"])
+        self.orders[order_id] = order
+        self.addresses[order_id] = address or {}
+        self.deadlines[order_id] = self.now() + self.answer_within
+        return order_id
+
+    def pay(self, order_id: str) -> None:
+        """The customer's money arrives: the shop may ship, and sees where to."""
+        order = self.orders[order_id]
+        if order["order_state"] == "WAITING_DEBIT_PAYMENT":
+            address = self.addresses[order_id]
+            customer = {**order["customer"], "shipping_address": address, "billing_address": address}
+            self._put(order_id, "SHIPPING", customer=customer, customer_debited_date=self._stamp())
+
+    def cancel(self, order_id: str) -> None:
+        """The customer cancels what is not shipped."""
+        if self.orders[order_id]["order_state"] in ("WAITING_ACCEPTANCE", "WAITING_DEBIT_PAYMENT", "SHIPPING"):
+            self._put(order_id, "CANCELED")
+
+    def _add(self, method: str, path: str, answer: Callable[..., Answer]) -> None:
+        def guarded(call: Call, **names: str) -> Answer:
+            if call.headers.get("authorization") != self.key:
+                return answer_json({"status": 401, "message": "Unauthorized"}, 401)
+            with self._lock:
+                self.calls.append(f"{method} {call.path}")
+                if self.faults:
+                    return self.faults.popleft()
+                self._expire()
+                return answer(call, **names)
+
+        self.app.add(method, path, guarded)
+
+    def _expire(self) -> None:
+        for order_id, order in list(self.orders.items()):
+            if order["order_state"] == "WAITING_ACCEPTANCE" and self.now() > self.deadlines[order_id]:
+                self._put(order_id, "REFUSED")
+
+    def _put(self, order_id: str, state: str, only: Sequence[str] = (), **fields: Any) -> None:
+        """Move an order and its open lines (or `only` some) to a state."""
+        order = self.orders[order_id]
+        lines = [
+            line
+            if line["order_line_state"] in ("REFUSED", "CANCELED") or (only and line["order_line_id"] not in only)
+            else {**line, "order_line_state": state}
+            for line in order["order_lines"]
+        ]
+        self.orders[order_id] = {
+            **order, "order_lines": lines, "order_state": state, "last_updated_date": self._stamp(), **fields,
+        }  # fmt: skip
+
+    def _stamp(self) -> str:
+        return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _list(self, call: Call) -> Answer:
+        found = sorted(self.orders.values(), key=lambda order: str(order["created_date"]))
+        if ids := call.query.get("order_ids"):
+            found = [order for order in found if order["order_id"] in ids.split(",")]
+        if states := call.query.get("order_state_codes"):
+            found = [order for order in found if order["order_state"] in states.split(",")]
+        if since := call.query.get("start_update_date"):
+            start = datetime.fromisoformat(since)
+            found = [order for order in found if datetime.fromisoformat(order["last_updated_date"]) >= start]
+        offset, most = int(call.query.get("offset", 0)), min(100, int(call.query.get("max", 10)))
+        return answer_json({"orders": found[offset : offset + most], "total_count": len(found)})
+
+    def _accept(self, call: Call, order_id: str) -> Answer:
+        order = self.orders.get(order_id)
+        if order is None:
+            return _no(404, f"Order {order_id} does not exist")
+        if order["order_state"] != "WAITING_ACCEPTANCE":
+            return _no(400, f"Order {order_id} is not in the state WAITING_ACCEPTANCE")
+        answers = {line["id"]: line["accepted"] for line in call.json()["order_lines"]}
+        lines = {line["order_line_id"] for line in order["order_lines"]}
+        if set(answers) != lines:
+            return _no(400, f"All lines of the order must be answered: {', '.join(sorted(lines ^ set(answers)))}")
+        refused = [line for line, accepted in answers.items() if not accepted]
+        if refused:
+            self._put(order_id, "REFUSED", only=refused)
+        if len(refused) < len(lines):
+            self._put(order_id, "WAITING_DEBIT_PAYMENT")
+        return Answer(status=204)
+
+    def _track(self, call: Call, order_id: str) -> Answer:
+        if order_id not in self.orders:
+            return _no(404, f"Order {order_id} does not exist")
+        given = call.json()
+        if not given.get("carrier_code") and not given.get("carrier_name"):
+            return answer_json({"errors": [{"code": "MISSING", "field": "carrier_name", "message": "is missing"}]}, 400)
+        self.orders[order_id] = {
+            **self.orders[order_id],
+            "shipping_company": given.get("carrier_name"),
+            "shipping_tracking": given.get("tracking_number"),
+        }
+        return Answer(status=204)
+
+    def _ship(self, call: Call, order_id: str) -> Answer:
+        order = self.orders.get(order_id)
+        if order is None:
+            return _no(404, f"Order {order_id} does not exist")
+        if order["order_state"] != "SHIPPING":
+            return _no(400, f"Order {order_id} is not in the state SHIPPING")
+        self._put(order_id, "SHIPPED")
+        return Answer(status=204)
+
+    def _stock(self, call: Call) -> Answer:
+        boundary = _BOUNDARY.search(call.headers.get("content-type", ""))
+        if boundary is None:
+            return _no(400, "multipart/form-data is expected")
+        part = call.body.split(f"--{boundary[1]}".encode())[1]
+        head, _, text = part.partition(b"\r\n\r\n")
+        if b'name="file"' not in head:
+            return _no(400, "the part file is missing")
+        rows = csv.DictReader(io.StringIO(text.strip().decode()), delimiter=";")
+        if not set(rows.fieldnames or ()) <= set(COLUMNS):
+            return _no(400, f"unknown columns; known are {', '.join(COLUMNS)}")
+        for row in rows:
+            self.offers[row["offer-sku"], row.get("warehouse-code") or ""] = int(row["quantity"])
+        self.imports.append(text.decode())
+        return answer_json({"import_id": str(2000 + len(self.imports))}, 201)
+
+
+def _no(status: int, text: str) -> Answer:
+    return answer_json({"status": status, "message": text}, status)
