@@ -81,12 +81,12 @@ class Carrier:
             raise Rejected(f"{self.name} takes {', '.join(PATHS)}, not {out.kind}; route it elsewhere") from error
 
     def _receipt(self, out: Outgoing, body: bytes) -> Receipt:
-        """Read their id; what is not JSON is asked for again, which our key makes harmless."""
+        """Read their id; what cannot be read may be a label all the same, so it is looked up by our key."""
         try:
             answer = json.loads(body, parse_float=str)
             reference = str(answer["id"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise RetryLater(f"{self.name}: the answer to {out.kind} is not a JSON object with an id") from error
+            raise InDoubt(f"{self.name}: the answer to {out.kind} is not a JSON object with an id") from error
         if out.kind != "label_request":
             return Receipt(reference=reference, body=body)
         return Receipt(reference=reference, body=body, kind="label", content_type="application/json")

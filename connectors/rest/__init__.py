@@ -28,7 +28,7 @@ class Settings:
         Literal["json", "anything"], "json: an answer that is not JSON is doubted; anything: any 2xx will do"
     ] = "json"
     deadline: Annotated[int, "Seconds that one call may take in all"] = 20
-    per_second: Annotated[int, "Calls per second that they allow, over all workers; 0: no limit of ours"] = 0
+    per_second: Annotated[int, "Calls per second that one worker may make; 0: no limit of ours"] = 0
 
 
 class Rest:

@@ -63,10 +63,10 @@ def test_a_line_that_breaks_after_the_request_leaves_doubt(hub_scripted: Play, h
         carrier(partner.url, hub_kit, deadline=1).push(label_request())
 
 
-def test_an_answer_without_an_id_is_asked_for_again(hub_scripted: Play, hub_kit: Kit) -> None:
+def test_an_answer_without_an_id_leaves_doubt(hub_scripted: Play, hub_kit: Kit) -> None:
     with (
         hub_scripted(Say(status=201, body=b'{"ok": true}')) as partner,
-        pytest.raises(RetryLater, match="not a JSON object with an id"),
+        pytest.raises(InDoubt, match="not a JSON object with an id"),
     ):
         carrier(partner.url, hub_kit).push(label_request())
 
