@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from hub.sdk import (
     Connector,
     Incoming,
+    InDoubt,
     Kit,
     Outgoing,
     Page,
