@@ -29,8 +29,9 @@ class ExpectedReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """An acknowledgement that they owe us for a delivery, and until when."""
 
     delivery_id: str
+    subject_id: str = ""
     kind: str
-    """997, 999, TA1, CONTRL."""
+    """997, 999, TA1, CONTRL; or the set that answers the document itself, such as 855."""
     due_at: datetime
     connection: str = ""
     partner: str = ""

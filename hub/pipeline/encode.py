@@ -115,6 +115,7 @@ def _expected(unit: Unit, outward: Outward) -> list[ExpectedReceipt]:
     return [
         ExpectedReceipt(
             delivery_id=outward.delivery.id,
+            subject_id=leg.subject_id,
             kind=kind,
             due_at=due(unit.now, duration),
             connection=leg.connection,

@@ -24,7 +24,7 @@ from hub.pipeline.receive import INTERCHANGE
 from hub.pipeline.route import route
 from hub.pipeline.services import Services
 from hub.pipeline.validate import validate
-from hub.pipeline.verdicts import take_verdicts
+from hub.pipeline.verdicts import take_answers, take_verdicts
 from hub.ports.records import Unit
 
 log = logging.getLogger(__name__)
@@ -137,6 +137,7 @@ def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
     apply(unit, mapped)
     operate(services, unit)
     take_verdicts(unit, mapped)
+    take_answers(unit, mapped)
     done = settle.settled(unit, [(each.message, each.frame, each.reading, each.mapped) for each in whole])
     acknowledge(unit, done)
     route(services, unit)

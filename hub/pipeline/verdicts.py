@@ -14,7 +14,9 @@ from hub.codecs.answers import Verdict
 from hub.domain.errors import RetryLater
 from hub.domain.incident import Incident
 from hub.domain.order import Order
+from hub.domain.purchase import PurchaseOrder
 from hub.domain.route import Delivery, DeliveryState, ExpectedReceipt
+from hub.domain.shipment import FulfillmentOrder
 from hub.pipeline.map_in import Mapped
 from hub.pipeline.numbers import scope
 from hub.pipeline.services import Services
@@ -63,6 +65,34 @@ def take_verdicts(unit: Unit, mapped: Sequence[Mapped]) -> None:
                 said.setdefault((delivery_id, each.decoded.set), _Said(kind=each.decoded.set)).verdicts.append(verdict)
     if said:
         _store(unit, said)
+
+
+def take_answers(unit: Unit, mapped: Sequence[Mapped]) -> None:
+    """Stop the clocks of documents that are themselves the answer: the 855 to an 850 of ours, the 945 to a 940."""
+    said: dict[tuple[str, str], set[str]] = {}
+    for each in mapped:
+        if each.state == "applied" and each.kind in ("acknowledgement", "shipment", "invoice"):
+            numbers = {str(getattr(each.document, name, "")) for name in ("purchase_order_number", "order_number")}
+            said.setdefault((each.decoded.set, each.partner or each.message.connection), set()).update(numbers - {""})
+    for (kind, partner), numbers in said.items():
+        owing = {
+            agreement.connection
+            for agreement in unit.config.agreements
+            if agreement.direction == "out"
+            and kind in agreement.expect
+            and partner in (agreement.partner, agreement.connection)
+        }
+        if owing and numbers:
+            _answered(unit, kind, owing, numbers)
+
+
+def _answered(unit: Unit, kind: str, connections: set[str], numbers: set[str]) -> None:
+    subjects = {each.id for each in unit.numbered(PurchaseOrder, numbers).values()}
+    subjects |= {each.id for each in unit.numbered(FulfillmentOrder, numbers).values()}
+    deliveries = unit.awaiting(kind, connections, subjects) if subjects else []
+    if deliveries:
+        in_time = unit.came([(each, kind, "received", "") for each in deliveries])
+        unit.resolve(_late(connection, name) for connection, name in in_time)
 
 
 def _key(each: Mapped, verdict: Verdict) -> tuple[str, int] | None:

@@ -215,6 +215,9 @@ class Outbox(Protocol):
     def expect(self, receipts: Sequence[ExpectedReceipt]) -> None:
         """Note what they owe us for deliveries that were just written; a document written anew begins a new clock."""
 
+    def awaiting(self, kind: str, connections: Iterable[str], subjects: Iterable[str]) -> list[str]:
+        """Return the deliveries of these records for which a receipt of a kind has not come."""
+
     def came(self, receipts: Sequence[tuple[str, str, str, str]]) -> set[tuple[str, str]]:
         """Store (delivery, kind, state, detail) of what came; return (connection, kind) that are not late any more."""
 

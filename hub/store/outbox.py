@@ -144,11 +144,25 @@ class OutboxPart:
 
     def expect(self, receipts: Sequence[ExpectedReceipt]) -> None:
         """Note what they owe us for deliveries that were just written; a document written anew begins a new clock."""
-        rows = [(r.delivery_id, r.kind, r.connection, r.partner, to_us(r.due_at), r.state) for r in receipts]
-        names = ("delivery_id", "kind", "connection", "partner", "due_us", "state")
+        names = ("delivery_id", "kind", "connection", "partner", "control_key", "due_us", "state")
+        rows = [
+            (r.delivery_id, r.kind, r.connection, r.partner, r.subject_id, to_us(r.due_at), r.state) for r in receipts
+        ]
         self.db.insert_new(tables.expected_receipts, names, rows)
-        again = [(row[0], row[1], row[4], row[5]) for row in rows]
+        again = [(row[0], row[1], row[5], row[6]) for row in rows]
         self.db.update(tables.expected_receipts, ("delivery_id", "kind"), ("due_us", "state"), again)
+
+    def awaiting(self, kind: str, connections: Iterable[str], subjects: Iterable[str]) -> list[str]:
+        """Return the deliveries of these records for which a receipt of a kind has not come."""
+        sql = (
+            f"SELECT delivery_id FROM expected_receipts WHERE {self.db.among('connection', 'connections')} "
+            f"AND {self.db.among('control_key', 'subjects')} AND kind = :kind AND state IN ('due', 'overdue')"
+        )
+        named = {
+            "connections": self.db.array(sorted(set(connections))),
+            "subjects": self.db.array(sorted(set(subjects))),
+        }
+        return [row[0] for row in self.db.all(sql, kind=kind, **named)]
 
     def came(self, receipts: Sequence[tuple[str, str, str, str]]) -> set[tuple[str, str]]:
         """Store (delivery, kind, state, detail) of what came; return (connection, kind) that are not late any more."""
