@@ -1,0 +1,1 @@
+"""Mappings: what documents mean, as data. No code lives here."""

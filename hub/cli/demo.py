@@ -78,16 +78,22 @@ def _row(placed: dict[str, str], row: Any) -> dict[str, Any]:
                 "purchase_orders": 0, "settled": False}  # fmt: skip
     quiet = row.sent + row.refused == row.planned
     settled = row.phase in ("on_hold", "cancelled", "rejected") or (row.phase == "in_transit" and quiet)
+    refused = f", {row.refused} refused" if row.refused else ""
     return {
-        **placed, "phase": row.phase, "deliveries": f"{row.sent} of {row.planned}" + (f", {row.refused} refused" if row.refused else ""), "shipments": row.shipped,
-        "invoices": row.invoiced, "purchase_orders": row.bought, "settled": bool(settled),
-    }  # fmt: skip
+        **placed,
+        "phase": row.phase,
+        "deliveries": f"{row.sent} of {row.planned}{refused}",
+        "shipments": row.shipped,
+        "invoices": row.invoiced,
+        "purchase_orders": row.bought,
+        "settled": bool(settled),
+    }
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    table = Table(title="What became of the orders, as the hub has it")
-    for heading in ("source", "order", "phase", "sent to others", "shipments", "invoices", "purchase orders"):
-        table.add_column(heading)
+    table = Table(title="What became of the orders: documents sent, shipments, invoices, purchase orders")
+    for heading in ("source", "order", "phase", "sent", "shipped", "billed", "bought"):
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(
             row["source"], row["number"], row["phase"], row["deliveries"], str(row["shipments"]),

@@ -61,7 +61,7 @@ class DemoPartners:
 
     def open(self) -> dict[str, str]:
         """Start to serve; return the addresses that the configuration needs, and `control` for `hub demo`."""
-        served = {
+        served: dict[str, Any] = {
             "shop": self.shop.app,
             "parcel": self.carrier.app(),
             "erp": self.erp,
