@@ -98,7 +98,7 @@ def _absent(line: OrderLine, whole: bool) -> OrderLine:
 
 def _merged(line: OrderLine, given: OrderLine) -> OrderLine:
     item_id = given.item_id or line.item_id
-    return replace(given, item_id=item_id, cancelled=ZERO, allocated=ZERO, backordered=ZERO)
+    return replace(given, item_id=item_id, allocated=ZERO, backordered=ZERO)
 
 
 def _decline(unit: Unit, event: Event, order: Order, why: str) -> None:

@@ -116,10 +116,17 @@ def _meet(unit: Unit, each: Mapped, before: Order) -> None:
 def _is_newer(given: Order, before: Order) -> bool:
     if given.source_updated_at is None or before.source_updated_at is None:
         return False
-    return given.source_updated_at > before.source_updated_at and _asked(given) != _asked(before)
+    asks = _asked(given) != _asked(before) or _takes_out(given, before)
+    return given.source_updated_at > before.source_updated_at and asks
 
 
 def _asked(order: Order) -> tuple[object, ...]:
     """Return what a buyer asks for: a later copy that differs in nothing of this (a shop's own status) is a repeat."""
     lines = [(x.external_id or x.line_no, x.sku.seller, x.ordered, x.unit_price) for x in order.lines]
     return (sorted(lines), order.ship_to, order.totals.grand, order.requested, order.cancellation == "requested")
+
+
+def _takes_out(given: Order, before: Order) -> bool:
+    """Say whether the source cancelled more of a line than we know; less means that we cancelled it ourselves."""
+    known = {line.external_id or line.line_no: line.cancelled for line in before.lines}
+    return any(line.cancelled > known.get(line.external_id or line.line_no, line.cancelled) for line in given.lines)

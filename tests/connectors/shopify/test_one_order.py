@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,28 @@ def test_totals_prove_to_the_cent_in_the_customers_currency(company: Company) ->
     ((proof,),) = company.rows("SELECT doc FROM orders")
     assert '"computed":"330.84","stated":"330.84"' in proof
     assert company.rows("SELECT fingerprint FROM incidents") == []
+
+
+def test_units_that_the_merchant_takes_out_are_taken_out_here(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.work()
+    widgets, panels = company.shop.orders[ONE]["line_items"]
+    company.shop.change(ONE, line_items=[{**widgets, "current_quantity": 1}, panels])
+    company.hear("orders/updated", ONE)
+    company.work()
+
+    ((doc,),) = company.rows("SELECT doc FROM orders")
+    lines = {line["line_no"]: line.get("cancelled") for line in json.loads(doc)["lines"]}
+    assert lines == {"13001": "2", "13002": "1"}
+    assert company.rows("SELECT fingerprint FROM incidents") == []
+
+
+def test_the_shops_echo_of_a_shipment_changes_nothing(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.work()
+    company.shop.change(ONE, fulfillment_status="fulfilled")
+    company.hear("orders/updated", ONE)
+    company.poll()
+
+    assert ("order.changed",) not in company.rows("SELECT name FROM events")
+    assert company.documents() == [("applied", 1), ("repeated", 2)]
