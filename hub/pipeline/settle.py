@@ -92,7 +92,9 @@ def settled(unit: Unit, taken: Sequence[Settled]) -> list[Done]:
         unit.add_groups(groups_of(message, mapped))
     unit.add_documents(rows)
     whole = [each for each in taken if each[1] is None]
-    unit.end_messages([_end(message, [each.state for each in mapped]) for message, _, _, mapped in whole])
+    unit.end_messages(
+        [_end(message, [each.state for each in mapped], _found(mapped)) for message, _, _, mapped in whole]
+    )
     parts = {message.id: message for message, frame, _, _ in taken if frame is not None}
     finished = unit.frames_done([message.id for message, frame, _, _ in taken if frame is not None])
     done = [_whole(message, mapped) for message, _, _, mapped in whole]
@@ -137,10 +139,15 @@ def result_of(text: str) -> Result:
     return _RESULT.decode(text)
 
 
-def _end(message: Message, states: Sequence[str]) -> MessageEnd:
+def _end(message: Message, states: Sequence[str], problems: tuple[Problem, ...] = ()) -> MessageEnd:
     bad = sum(state == "rejected" for state in states)
     state: MessageState = "applied" if not bad else "rejected" if bad == len(states) else "partly_applied"
-    return MessageEnd(message_id=message.id, state=state)
+    return MessageEnd(message_id=message.id, state=state, problems=problems)
+
+
+def _found(mapped: Sequence[Mapped]) -> tuple[Problem, ...]:
+    """Return what is wrong with the documents of a message, for the person who looks at it."""
+    return tuple(problem for each in mapped if each.state == "rejected" for problem in each.problems)[:100]
 
 
 def _row(unit: Unit, message: Message, each: Mapped) -> DocumentRow:

@@ -40,7 +40,7 @@ def retry(db: Db, delivery_id: str, *, who: str, rebuild: bool = False) -> bool:
     )  # fmt: skip
     released = db.run(
         "UPDATE work SET status = 'queued', due_us = :now, starts = 0, attempts = 0, epoch = epoch + 1, "
-        "reason = :reason WHERE subject_id = :id AND task = 'send' AND status IN ('parked', 'in_doubt', 'queued')",
+        "reason = :reason WHERE subject_id = :id AND task = 'send' AND status IN ('parked', 'in_doubt', 'dead', 'queued')",
         now=db.now_us(), reason=f"retry asked by {who}", id=delivery_id,
     )  # fmt: skip
     if not released:
@@ -99,7 +99,8 @@ def decide_incident(db: Db, incident_id: str, state: str, *, who: str, note: str
 def resume_work(db: Db, work_id: int, *, who: str) -> bool:
     """Let parked work other than a delivery be tried again at once."""
     row = db.one(
-        "SELECT subject_id, reason FROM work WHERE id = :id AND status = 'parked' AND task <> 'send'", id=work_id
+        "SELECT subject_id, reason FROM work WHERE id = :id AND status IN ('parked', 'dead') AND task <> 'send'",
+        id=work_id,
     )
     if row is None:
         return False
@@ -164,7 +165,7 @@ def _note(db: Db, found: Any, who: str, what: str, detail: dict[str, str]) -> No
 
 def _close_causes(db: Db, found: Any) -> None:
     """Resolve the doubt about this delivery, and the refusals of its kind once none of them waits any more."""
-    fingerprints = [f"doubt/{found.id}"]
+    fingerprints = [f"doubt/{found.id}", f"dead/{found.id}"]
     left = db.one(
         "SELECT 1 FROM deliveries WHERE state <> 'delivered' AND state IN ('refused', 'parked', 'dead') "
         "AND connection = :connection AND send = :send AND id <> :id LIMIT 1",

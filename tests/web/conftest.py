@@ -1,4 +1,4 @@
-"""A hub with its console, asked by a test client as a browser would ask: cookies, Origin, and the token of each form."""
+"""A hub with its console, asked as a browser would ask: cookies, Origin, and the token of each form."""
 
 from __future__ import annotations
 
@@ -112,7 +112,13 @@ class Office:
 def order(number: str, **fields: Any) -> dict[str, Any]:
     """Return an order as the shop writes it."""
     lines = [{"sku": "WIDGET-001", "quantity": 2, "price": "12.50", "title": "Widget"}]
-    whole = {"id": number, "currency": "EUR", "email": "jo@customer.example", "line_items": lines, "total_price": "25.00"}
+    whole = {
+        "id": number,
+        "currency": "EUR",
+        "email": "jo@customer.example",
+        "line_items": lines,
+        "total_price": "25.00",
+    }
     return {**whole, **fields}
 
 
@@ -162,7 +168,7 @@ def office(empty: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """A hub with a shop and a warehouse."""
     monkeypatch.setenv("SHOP_SECRET", SECRET)
 
-    def warehouse(call: Call) -> Answer:
+    def warehouse(_: Call) -> Answer:
         return empty.answers.pop(0) if empty.answers else Answer(status=201, body=b'{"id": "WH-1"}')
 
     with serve(handler(warehouse)) as address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def text(answer: Any) -> str:
         ("/console/incidents", "Nothing needs you."),
         ("/console/incidents?show=all", "Nothing needs you."),
         ("/console/connections", "No connection is set up."),
-        ("/console/work", "Nothing is due."),
+        ("/console/queue", "Nothing is due."),
         ("/console/overdue", "No partner owes us an acknowledgement"),
     ],
 )
@@ -46,7 +47,7 @@ def test_the_overview_counts_and_lists_what_came_in(office: Any, owner: Any) -> 
 
     shown = text(owner.get("/console"))
 
-    assert "<strong>2</strong><span class=\"what\">orders today (UTC)" in shown
+    assert '<strong>2</strong><span class="what">orders today (UTC)' in shown
     assert ">W-1</a>" in shown
     assert ">W-2</a>" in shown
     assert "First steps" not in shown
@@ -77,7 +78,7 @@ def test_an_order_page_leads_from_the_raw_bytes_to_the_receipt(office: Any, owne
 
 def test_the_bytes_of_both_directions_are_shown_escaped(office: Any, owner: Any) -> None:
     office.order("W-1", note="<script>alert(1)</script>")
-    ids = {direction: each for direction, each in office.rows("SELECT direction, id FROM messages")}
+    ids = dict(office.rows("SELECT direction, id FROM messages"))
 
     came, went = (text(owner.get(f"/console/messages/{ids[way]}")) for way in ("in", "out"))
 
@@ -125,16 +126,14 @@ def test_an_order_is_found_by_number_sku_name_and_their_id(office: Any, owner: A
     assert ">W-1</a>" in text(owner.get("/console/orders", query_string={"q": wanted}))
 
 
-@pytest.mark.parametrize("wanted", ["W-9", "100%", "_", "' OR 1=1 --"])
+@pytest.mark.parametrize("wanted", ["W-9", "100%", "a%1", "' OR 1=1 --"])
 def test_a_search_that_finds_nothing_says_where_it_looked(office: Any, owner: Any, wanted: str) -> None:
     office.order("A1")
 
     assert "No order matches" in text(owner.get("/console/orders", query_string={"q": wanted}))
 
 
-def test_orders_are_paged_without_gap_or_repeat(office: Any, owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import re
-
+def test_orders_are_paged_without_gap_or_repeat(office: Any, owner: Any) -> None:
     for number in range(1, 55):
         office.order(f"P-{number:03}")
 
@@ -166,7 +165,7 @@ def test_a_message_that_cannot_be_read_shows_its_problem_and_its_place(office: A
 
     shown = text(owner.get(f"/console/messages/{message_id}"))
 
-    assert "<code>line_items[0].sku</code>" in shown or "<code>lines[0].sku.seller</code>" in shown
+    assert "<code>lines[0].sku.seller</code> a value is required" in shown
     assert "rejected" in shown
 
 
@@ -189,7 +188,7 @@ def test_a_connection_that_answers_with_errors_is_down_on_every_page(office: Any
 
     overview, listed = text(owner.get("/console")), text(owner.get("/console/connections"))
 
-    assert "<strong>1</strong><span class=\"what\">connections down" in overview
+    assert '<strong>1</strong><span class="what">connections down' in overview
     assert "warehouse cannot be reached or used" in overview
     assert "down</span>" in listed
 
@@ -199,7 +198,7 @@ def test_a_connection_that_answers_with_errors_is_down_on_every_page(office: Any
     ["/console/orders/x", "/console/messages/x", "/console/messages/x/raw", "/console/deliveries/x",
      "/console/incidents/x", "/console/connections/x", "/console/orders/x/canonical.json", "/console/nowhere"],
 )  # fmt: skip
-def test_what_is_not_there_is_said_so_on_a_page(office: Any, owner: Any, path: str) -> None:
+def test_what_is_not_there_is_said_so_on_a_page(owner: Any, path: str) -> None:
     answer = owner.get(path)
 
     assert answer.status_code == 404
@@ -209,5 +208,9 @@ def test_what_is_not_there_is_said_so_on_a_page(office: Any, owner: Any, path: s
 def test_a_cursor_that_somebody_made_up_shows_a_page(office: Any, owner: Any) -> None:
     office.order("W-1")
 
-    for path in ("/console/orders?after=abc", "/console/messages?after=abc", "/console/messages?state=received&after=x_y"):
+    for path in (
+        "/console/orders?after=abc",
+        "/console/messages?after=abc",
+        "/console/messages?state=received&after=x_y",
+    ):
         assert owner.get(path).status_code == 200

@@ -48,9 +48,10 @@ def show_delivery(delivery_id: str) -> str:
 @needs("deliveries")
 def retry_delivery(delivery_id: str) -> Answer:
     """Try one delivery again, as it was or built anew."""
+    me = who()
     rebuild = request.form.get("rebuild") == "1"
     try:
-        done = write(lambda db: resolve.retry(db, delivery_id, who=who(), rebuild=rebuild))
+        done = write(lambda db: resolve.retry(db, delivery_id, who=me, rebuild=rebuild))
     except Rejected as error:
         return _refused(delivery_id, error)
     ring(read(lambda db: resolve.lane_of(db, [delivery_id])))
@@ -61,9 +62,10 @@ def retry_delivery(delivery_id: str) -> Answer:
 @needs("deliveries")
 def skip_delivery(delivery_id: str) -> Answer:
     """Give one delivery up."""
+    me = who()
     reason = request.form.get("reason", "")
     try:
-        done = write(lambda db: resolve.skip(db, delivery_id, who=who(), reason=reason))
+        done = write(lambda db: resolve.skip(db, delivery_id, who=me, reason=reason))
     except Rejected as error:
         return _refused(delivery_id, error)
     ring(read(lambda db: resolve.lane_of(db, [delivery_id])))
@@ -74,9 +76,10 @@ def skip_delivery(delivery_id: str) -> Answer:
 @needs("deliveries")
 def mark_delivery(delivery_id: str) -> Answer:
     """Take a person's word that they have it."""
+    me = who()
     reason, reference = request.form.get("reason", ""), request.form.get("reference", "")
     try:
-        done = write(lambda db: resolve.mark_sent(db, delivery_id, who=who(), reason=reason, reference=reference))
+        done = write(lambda db: resolve.mark_sent(db, delivery_id, who=me, reason=reason, reference=reference))
     except Rejected as error:
         return _refused(delivery_id, error)
     ring(read(lambda db: resolve.lane_of(db, [delivery_id])))
@@ -87,13 +90,14 @@ def mark_delivery(delivery_id: str) -> Answer:
 @needs("deliveries")
 def retry_deliveries() -> Answer:
     """Try the chosen deliveries again; those in doubt keep their bytes."""
+    me = who()
     chosen = request.form.getlist("id")[:MOST_AT_ONCE]
     rebuild = request.form.get("rebuild") == "1"
 
     def work(db: Db) -> int:
         states = {row.id: row.state for row in deliveries.stuck(db, most=1000)}
         return sum(
-            resolve.retry(db, each, who=who(), rebuild=rebuild and states.get(each) != "in_doubt") for each in chosen
+            resolve.retry(db, each, who=me, rebuild=rebuild and states.get(each) != "in_doubt") for each in chosen
         )
 
     count = write(work)
@@ -102,11 +106,12 @@ def retry_deliveries() -> Answer:
     return redirect(url_for("console.list_deliveries"))
 
 
-@console.post("/work/<int:work_id>/resume")
+@console.post("/queue/<int:work_id>/resume")
 @needs("deliveries")
 def resume(work_id: int) -> Answer:
     """Let parked work be tried again."""
-    done = write(lambda db: resolve.resume_work(db, work_id, who=who()))
+    me = who()
+    done = write(lambda db: resolve.resume_work(db, work_id, who=me))
     ring({"realtime", "document", "bulk", "sweep"})
     flash(changed(done, _("It is tried again now.")), "good" if done else "warn")
     return redirect(url_for("console.list_deliveries"))

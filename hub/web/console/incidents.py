@@ -38,10 +38,11 @@ def show_incident(incident_id: str) -> str:
 @needs("incidents")
 def decide(incident_id: str, state: str) -> Answer:
     """Acknowledge, say it is being mended, or resolve."""
+    me = who()
     if state not in ("acknowledged", "fixing", "resolved"):
         abort(404)
     note = request.form.get("note", "")
-    done = write(lambda db: resolve.decide_incident(db, incident_id, state, who=who(), note=note))
+    done = write(lambda db: resolve.decide_incident(db, incident_id, state, who=me, note=note))
     flash(changed(done, _("The incident is %(state)s.", state=state)), "good" if done else "warn")
     return redirect(url_for("console.show_incident", incident_id=incident_id))
 

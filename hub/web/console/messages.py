@@ -73,8 +73,9 @@ def download_message(message_id: str) -> Response:
 @needs("deliveries")
 def replay_message(message_id: str) -> Answer:
     """Take a received message in again, after what stopped it was mended."""
+    me = who()
     connections = config().connections
-    planned = write(lambda db: replay.replay(db, [message_id], connections, who=who()))
+    planned = write(lambda db: replay.replay(db, [message_id], connections, who=me))
     refused = planned[0].refused
     if refused:
         flash(_("Not replayed: %(reason)s.", reason=refused), "warn")

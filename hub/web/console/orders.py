@@ -76,13 +76,12 @@ def _pretty(order: Order) -> bytes:
 @needs("orders")
 def release_order(order_id: str) -> Answer:
     """Release a hold, or every hold, of an order; it is looked at again and goes on where nothing else holds it."""
+    me = who()
     code, value = request.form.get("code", ""), request.form.get("value", "")
-    detail = {"by": who(), **({"codes": [code]} if code else {}), **({"value": value} if value else {})}
+    detail = {"by": me, **({"codes": [code]} if code else {}), **({"value": value} if value else {})}
     happened = ask(services(), "order.release_requested", order_id, **detail)
     if "order.released" in happened:
-        write(
-            lambda db: audit.append(db, who(), "order.release", order_id, "", f"{code} {value}".strip() or "all holds")
-        )
+        write(lambda db: audit.append(db, me, "order.release", order_id, "", f"{code} {value}".strip() or "all holds"))
         flash(_("Released. The order goes on where nothing else holds it."), "good")
     else:
         flash(_("Nothing was released: the cause is still there. Mend it, then try again."), "warn")

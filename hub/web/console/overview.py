@@ -40,7 +40,7 @@ def old_sign_in() -> Answer:
     return redirect(url_for("sign_in.first", token=token) if token else url_for("sign_in.ask"))
 
 
-@console.get("/work")
+@console.get("/queue")
 @needs("see")
 def show_work() -> str:
     """Show what is due in each lane, what will be tried again, and what was parked."""
