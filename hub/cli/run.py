@@ -10,7 +10,7 @@ import click
 import dramatiq
 
 from hub.bootstrap import Hub, build
-from hub.cli.serving import application, keep_to_one_core, set_up_logging, wait_for_signal
+from hub.cli.serving import application, collect_rarely, keep_to_one_core, set_up_logging, wait_for_signal
 from hub.settings import HubSettings, hub_settings
 from hub.store.migrate import upgrade
 from hub.web.console_app import first_run_path
@@ -60,6 +60,7 @@ def command(demo: bool, port: int | None) -> None:
     settings.var.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database)
     hub = build(settings)
+    collect_rarely()
     if demo:
         _run_demo(hub, settings)
     else:

@@ -11,7 +11,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from hub.bootstrap import build
-from hub.cli.serving import application, set_up_logging
+from hub.cli.serving import application, collect_rarely, set_up_logging
 from hub.settings import hub_settings
 
 THREADS = 32
@@ -20,7 +20,9 @@ THREADS = 32
 def make() -> Flask:
     """Make the application inside the serving process."""
     set_up_logging()
-    return application(build(hub_settings(os.environ), role="web", lanes=()))
+    made = application(build(hub_settings(os.environ), role="web", lanes=()))
+    collect_rarely()
+    return made
 
 
 @click.command()

@@ -8,7 +8,7 @@ import click
 import dramatiq
 
 from hub.bootstrap import LANES, build
-from hub.cli.serving import keep_to_one_core, set_up_logging, wait_for_signal
+from hub.cli.serving import collect_rarely, keep_to_one_core, set_up_logging, wait_for_signal
 from hub.settings import hub_settings
 from hub.work.sweeper import Sweeper
 
@@ -27,6 +27,7 @@ def command(lanes: str, threads: int) -> None:
     hub = build(hub_settings(os.environ), role="work", lanes=chosen)
     rung = dramatiq.Worker(hub.broker, worker_threads=threads, worker_timeout=50)
     sweeper = Sweeper(hub.sweep)
+    collect_rarely()
     rung.start()
     sweeper.start()
     click.echo(f"working {', '.join(chosen)} as {hub.services.owner}")

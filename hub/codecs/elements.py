@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -136,16 +137,29 @@ def _is_time(value: str) -> bool:
     return len(value) < 4 or (value[:2] < "24" and value[2:4] < "60" and value[4:6] < "60")
 
 
-def note_faults(elements: Sequence[str | list[str]], notes: Sequence[tuple[str, tuple[int, ...]]]) -> Iterator[Fault]:
-    """Yield the breaches of a segment's conditions (P all or none, R at least one, C and L where the first is there).
+Notes = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def note_faults(elements: Sequence[str | list[str]], notes: Notes) -> tuple[Fault, ...]:
+    """Return the breaches of a segment's conditions (P all or none, R at least one, C and L where the first is there).
 
     The positions of a P stand in rising order.
     """
+    return _note_faults(tuple(map(bool, elements)), notes)
+
+
+@functools.lru_cache(maxsize=4096)
+def _note_faults(elements: tuple[bool, ...], notes: Notes) -> tuple[Fault, ...]:
+    """Return the same from which elements are there: in one partner's files these are few."""
+    return tuple(_broken_notes(elements, notes))
+
+
+def _broken_notes(elements: Sequence[bool], notes: Notes) -> Iterator[Fault]:
     size = len(elements)
     for kind, positions in notes:
         if kind != "R" and positions[0] >= size:
             continue
-        there = [position < size and bool(elements[position]) for position in positions]
+        there = [position < size and elements[position] for position in positions]
         if kind == "P" and any(there) and not all(there):
             yield Fault("element_condition", positions[there.index(False)])
         elif kind == "R" and not any(there):
@@ -156,9 +170,7 @@ def note_faults(elements: Sequence[str | list[str]], notes: Sequence[tuple[str, 
             yield Fault("element_condition", positions[1])
 
 
-def segment_faults(
-    elements: Sequence[str | list[str]], rules: Sequence[Element], notes: Sequence[tuple[str, tuple[int, ...]]]
-) -> Iterator[Fault]:
+def segment_faults(elements: Sequence[str | list[str]], rules: Sequence[Element], notes: Notes) -> Iterator[Fault]:
     """Yield everything wrong inside one segment."""
     for position, rule in enumerate(rules, 1):
         if position < len(elements):

@@ -61,8 +61,8 @@ class Placing:
             state = step.state
             moves = state.moves
             match = step.match
-            if match is not None and (match(piece) is None or tag in notes):
-                self._inside(node, match(piece) is not None)
+            if match is not None and ((wrong := match(piece) is None) or tag in notes):
+                self._inside(node, not wrong)
         self.count = number - self._first + 1
         self._finish()
         return root

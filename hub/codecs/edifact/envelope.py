@@ -56,14 +56,15 @@ class Service(NamedTuple):
 
     def elements(self, piece: str) -> list[str | list[str]]:
         """Return the elements of an escaped segment; a composite becomes a list."""
-        mark, escaped = self.component, _ESCAPE in piece
+        mark = self.component
+        if _ESCAPE not in piece:
+            return [value.split(mark) if mark in value else value for value in piece.split(self.element)]
         found: list[str | list[str]] = []
         for value in piece.split(self.element):
             if mark in value:
-                parts = value.split(mark)
-                found.append([self.unescape(part) for part in parts] if escaped else parts)
+                found.append([self.unescape(part) for part in value.split(mark)])
             else:
-                found.append(self.unescape(value) if escaped else value)
+                found.append(self.unescape(value))
         return found
 
     def facts(self) -> dict[str, str]:
