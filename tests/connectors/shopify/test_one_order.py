@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 
 from connectors.shopify.simulator import Shop
 from hub.bootstrap import Hub, build
+from hub.domain.shipment import FulfillmentLine, Package, Shipment
+from hub.domain.stock import StockReport, StockReportLine
+from hub.pipeline.route import route
 from hub.settings import HubSettings
 from hub.store import seeds
 from hub.store.migrate import upgrade
@@ -54,6 +58,29 @@ document  = "order_cancel"
 codec     = "json"
 mapping   = "shopify/order_cancel.in"
 match     = {{ kind = "order_cancel" }}
+
+[[agreement]]
+direction = "out"
+document  = "shipment"
+codec     = "json"
+mapping   = "shopify/shipment.out"
+
+[[agreement]]
+direction = "out"
+document  = "stock"
+codec     = "json"
+mapping   = "shopify/stock.out"
+"""
+ROUTES = """
+[[route]]
+on   = "shipment.dispatched"
+to   = "origin"
+send = "shipment"
+
+[[route]]
+on   = "stock_report.published"
+to   = "target"
+send = "stock"
 """
 
 
@@ -79,6 +106,37 @@ class Company:
         self.hub.tick()
         self.work()
 
+    def dispatch(self, tracking: str, **lines: str) -> None:
+        """Goods of the order leave: its lines by number, with quantities."""
+
+        def left(unit: Any) -> None:
+            ((order_id,),) = self.rows("SELECT id FROM orders")
+            shipment = Shipment(
+                id=unit.new_id(),
+                order_id=order_id,
+                number="SH-1",
+                order_external_id=ONE,
+                carrier="DHL",
+                packages=(Package(tracking_number=tracking),),
+                lines=tuple(
+                    FulfillmentLine(
+                        line_no=key.strip("_"), item_id="i", quantity=Decimal(value), external_id=key.strip("_")
+                    )
+                    for key, value in lines.items()
+                ),
+            )
+            unit.put(shipment)
+            unit.emit("shipment.dispatched", order_id=order_id, subject_kind="shipment", subject_id=shipment.id)
+            route(self.hub.services, unit)
+
+        self.hub.ledger.transact(left)
+        self.work()
+
+    def again(self) -> None:
+        """What was put back for later is due."""
+        self.hub.store.write(lambda db: db.run("UPDATE work SET due_us = 0 WHERE status = 'queued'"))
+        self.work()
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.hub.store.read(lambda db: [tuple(row) for row in db.all(sql)])
 
@@ -96,6 +154,7 @@ def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: Shop, address
     folder = tmp_path / "config"
     (folder / "connections").mkdir(parents=True)
     (folder / "connections/shop.toml").write_text(CONFIG.format(url=address))
+    (folder / "routes.toml").write_text(ROUTES)
     database = f"sqlite:///{tmp_path / 'hub.db'}"
     upgrade(database)
     hub = build(HubSettings(database_url=database, var=tmp_path / "var", allow_networks=("127.0.0.0/8",)))
@@ -227,3 +286,53 @@ def test_the_shops_echo_of_a_shipment_changes_nothing(company: Company) -> None:
 
     assert ("order.changed",) not in company.rows("SELECT name FROM events")
     assert company.documents() == [("applied", 1), ("repeated", 2)]
+
+
+def test_what_left_is_a_fulfilment_at_the_shop(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.work()
+    company.dispatch("T-1", _13001="3", _13002="1")
+
+    (made,) = company.shop.fulfillments.values()
+    assert (made["order"], made["numbers"]) == (ONE, ["T-1"])
+    assert made["lines"] == {"gid://shopify/LineItem/13001": 3, "gid://shopify/LineItem/13002": 1}
+    assert company.rows("SELECT state, reference FROM deliveries") == [("delivered", "gid://shopify/Fulfillment/1")]
+
+
+def test_an_answer_lost_after_the_fulfilment_was_made_is_not_a_second_one(company: Company) -> None:
+    company.hear("orders/create", ONE)
+    company.work()
+    answered = company.shop.data
+
+    def lost(given: dict[str, Any]) -> dict[str, Any]:
+        data = answered(given)
+        if given["operationName"] == "Fulfill":
+            company.shop.data = answered  # type: ignore[method-assign]
+            raise ConnectionError("the shop's server broke after it had done its work")
+        return data
+
+    company.shop.data = lost  # type: ignore[method-assign]
+    company.dispatch("T-1", _13001="3")
+    assert company.rows("SELECT state FROM deliveries") != [("delivered",)]
+    company.again()
+    company.again()
+
+    assert company.rows("SELECT state FROM deliveries") == [("delivered",)]
+    assert len(company.shop.fulfillments) == 1
+
+
+def test_what_may_be_sold_is_set_at_the_shop(company: Company) -> None:
+    def published(unit: Any) -> None:
+        lines = (StockReportLine(sku="WIDGET-001", quantity=Decimal(7), external_id="49148385"),)
+        report = StockReport(id=unit.new_id(), connection="shop", lines=lines)
+        unit.put(report)
+        unit.emit(
+            "stock_report.published", subject_kind="stock_report", subject_id=report.id, detail={"target": "shop"}
+        )
+        route(company.hub.services, unit)
+
+    company.hub.ledger.transact(published)
+    company.work()
+
+    assert list(company.shop.levels.values()) == [7]
+    assert company.rows("SELECT state FROM deliveries") == [("delivered",)]
