@@ -22,7 +22,6 @@ INVOICE = (
     "lines.type", "lines.product.code", "lines.product.name", "lines.quantity", "lines.unit_price", "lines.amount",
     "lines.description",
 )  # fmt: skip
-PAGE = 500
 MOST_PAGES = 2000
 OVERLAP = timedelta(minutes=10)
 """Transactions that began earlier may end later than the newest one that a pull saw."""
@@ -43,11 +42,15 @@ class Settings:
         Literal["draft", "quotation", "confirmed", "processing"], "How far a sale is taken; processing ships and bills"
     ] = "processing"
     creates_parties: Annotated[bool, "Create a party for a buyer that Tryton does not know"] = True
+    taxes: Annotated[
+        Literal["none", "product"], "Taxes of the lines: those of the product's accounting category, or none"
+    ] = "product"
     locations: Annotated[tuple[str, ...], "Codes of the places whose stock is pulled"] = ("WH",)
     quantity: Annotated[
         Literal["quantity", "forecast_quantity"], "What is reported: what lies there, or what planned moves will leave"
     ] = "quantity"
     deadline: Annotated[int, "Seconds that one call may take in all"] = 30
+    page: Annotated[int, "Records that a pull asks for at once"] = 500
     sale_defaults: Annotated[dict[str, Any], "Further fields of every sale, such as {payment_term = 1}"] = field(
         default_factory=dict
     )
@@ -62,7 +65,8 @@ class Tryton:
         context = {"company": settings.company, "companies": [settings.company]}
         base = f"{settings.base_url.rstrip('/')}/{settings.database}/rest"
         self.client = Client(kit.http(base, bearer=settings.key, deadline=settings.deadline), context)
-        self.directory = Directory(self.client, creates_parties=settings.creates_parties)
+        taxed = settings.taxes == "product"
+        self.directory = Directory(self.client, creates_parties=settings.creates_parties, with_taxes=taxed)
 
     def check(self) -> None:
         """Read the company: shows a wrong address, database, key or company."""
@@ -130,14 +134,15 @@ class Tryton:
         for code in self.settings.locations:
             context = {"locations": [places[code]["id"]]}
             domain = [["type", "=", "goods"], ["code", "!=", None]]
-            for skip in range(0, MOST_PAGES * PAGE, PAGE):
+            size = self.settings.page
+            for skip in range(0, MOST_PAGES * size, size):
                 at = self.clock.now().isoformat()
                 found = self.client.search(
-                    "product.product", domain, ["code", self.settings.quantity], size=PAGE, skip=skip, context=context
+                    "product.product", domain, ["code", self.settings.quantity], size=size, skip=skip, context=context
                 )
                 if found:
                     yield Page(messages=(_message("stock", self._report(code, at, found)),), cursor=at)
-                if len(found) < PAGE:
+                if len(found) < size:
                     break
 
     def _report(self, code: str, at: str, found: Sequence[Record]) -> Record:
@@ -151,11 +156,11 @@ class Tryton:
         order = [["write_date", "ASC"], ["id", "ASC"]]
         for _ in range(MOST_PAGES):
             domain = [["type", "=", "out"], ["state", "in", ["posted", "paid"]], newer]
-            found = self.client.search("account.invoice", domain, INVOICE, size=PAGE, order=order)
+            found = self.client.search("account.invoice", domain, INVOICE, size=self.settings.page, order=order)
             if found:
                 messages = tuple(_message("invoice", plain(each), f"invoice/{each['id']}") for each in found)
                 yield Page(messages=messages, cursor=plain(found[-1]["write_date"]))
-            if len(found) < PAGE:
+            if len(found) < self.settings.page:
                 return
             at, number = found[-1]["write_date"], found[-1]["id"]
             newer = ["OR", ["write_date", ">", at], [["write_date", "=", at], ["id", ">", number]]]

@@ -11,6 +11,7 @@ from hub.sdk import Problem, Rejected
 from .client import Client, Record
 
 Tree = Mapping[str, Any]
+TAXES = "template.account_category.customer_taxes_used"
 ADDRESS = ("party_name", "street_unstructured", "postal_code", "city")
 MOST_KEPT = 10_000
 
@@ -18,9 +19,10 @@ MOST_KEPT = 10_000
 class Directory:
     """What Tryton calls things. Ids of products, currencies, countries and places are kept: they never change."""
 
-    def __init__(self, client: Client, *, creates_parties: bool) -> None:
+    def __init__(self, client: Client, *, creates_parties: bool, with_taxes: bool = False) -> None:
         self.client = client
         self.creates_parties = creates_parties
+        self.product_fields = ("sale_uom.symbol", TAXES) if with_taxes else ("sale_uom.symbol",)
         self._kept: dict[tuple[str, str], Record] = {}
         self._lock = threading.Lock()
 
@@ -99,7 +101,7 @@ def sale_values(directory: Directory, tree: Tree) -> Record:
 def _lines(directory: Directory, lines: Sequence[Tree]) -> tuple[list[Record], list[Problem]]:
     """Return the lines' values; a line without a product code is a charge or a discount."""
     codes = [str(line.get("product") or "") for line in lines]
-    products = directory.of("product.product", codes, ["sale_uom.symbol"])
+    products = directory.of("product.product", codes, directory.product_fields)
     values, problems = [], []
     for at, (line, code) in enumerate(zip(lines, codes, strict=True)):
         if code and code not in products:
@@ -114,6 +116,9 @@ def _line(line: Tree, product: Record | None) -> Record:
     values: Record = {name: line[name] for name in ("quantity", "unit_price", "description") if name in line}
     if product is None:
         return values
+    category = (product.get("template") or {}).get("account_category") or {}
+    if taxes := category.get("customer_taxes_used"):
+        values["taxes"] = [["add", taxes]]
     return {**values, "product": product["id"], "unit": product["sale_uom"]["id"]}
 
 

@@ -28,11 +28,14 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "country.country": frozenset(CODED),
     "stock.location": frozenset({*CODED, "type"}),
     "product.uom": frozenset({"id", "symbol"}),
-    "product.product": frozenset({*CODED, "type", "sale_uom", "quantity", "forecast_quantity"}),
+    "account.tax": frozenset({"id", "rate"}),
+    "product.category": frozenset({"id", "customer_taxes_used"}),
+    "product.template": frozenset({"id", "account_category"}),
+    "product.product": frozenset({*CODED, "type", "template", "sale_uom", "quantity", "forecast_quantity"}),
     "party.party": frozenset({*CODED, "addresses", "contact_mechanisms"}),
     "party.contact_mechanism": frozenset({"id", "type", "value"}),
     "party.address": frozenset({"id", "party", "party_name", "street_unstructured", "postal_code", "city", "country"}),
-    "sale.line": frozenset({"id", "product", "quantity", "unit", "unit_price", "description", "amount"}),
+    "sale.line": frozenset({"id", "product", "quantity", "unit", "unit_price", "description", "amount", "taxes"}),
     "sale.sale": frozenset(
         {
             "id",
@@ -78,7 +81,8 @@ TO: Mapping[str, str] = {
     "party": "party.party", "country": "country.country", "currency": "currency.currency", "product": "product.product",
     "sale_uom": "product.uom", "unit": "product.uom", "invoice_address": "party.address", "sales": "sale.sale",
     "shipment_address": "party.address", "warehouse": "stock.location", "company": "company.company",
-    "addresses": "party.address", "contact_mechanisms": "party.contact_mechanism", "invoices": "account.invoice",
+    "addresses": "party.address", "template": "product.template", "account_category": "product.category",
+     "contact_mechanisms": "party.contact_mechanism", "invoices": "account.invoice",
 }  # fmt: skip
 STEPS = {"quote": ("draft", "quotation"), "confirm": ("quotation", "confirmed"), "process": ("confirmed", "processing")}
 PATH = re.compile(r"/(?P<database>\w+)/rest/model/(?P<model>[\w.]+)(?:/(?P<number>\d+))?(?:/(?P<button>\w+))?")
@@ -89,7 +93,7 @@ class Refused(Exception):
 
 
 class TrytonSimulator:
-    """A WSGI app. `stock` is what the warehouse WH has by product code."""
+    """A WSGI app. `stock` is what the warehouse WH has by product code; a code that begins with TAXED has 10 % tax."""
 
     def __init__(self, *, database: str = "erp", key: str = KEY, stock: Mapping[str, Decimal] | None = None) -> None:
         self.database, self.key, self.down = database, key, False
@@ -102,9 +106,14 @@ class TrytonSimulator:
                 self._add(model, {"code": code, "name": code})
         self._add("stock.location", {"code": "WH", "name": "Warehouse", "type": "warehouse"})
         unit = self._add("product.uom", {"symbol": "u"})["id"]
-        for code, quantity in (stock or {"WIDGET-001": Decimal(100), "PANEL-A3": Decimal(100)}).items():
+        tax = self._add("account.tax", {"rate": "0.10"})["id"]
+        for taxes in ([], [tax]):
+            category = self._add("product.category", {"customer_taxes_used": taxes})["id"]
+            self._add("product.template", {"account_category": category})
+        for code, quantity in (stock or dict.fromkeys(("WIDGET-001", "PANEL-A3", "TAXED-9"), Decimal(100))).items():
             amounts = {"quantity": float(quantity), "forecast_quantity": float(quantity)}
-            self._add("product.product", {"code": code, "name": code, "type": "goods", "sale_uom": unit, **amounts})
+            goods = {"type": "goods", "sale_uom": unit, "template": 2 if code.startswith("TAXED") else 1}
+            self._add("product.product", {"code": code, "name": code, **goods, **amounts})
 
     @property
     def sales(self) -> list[Record]:
@@ -243,7 +252,9 @@ class TrytonSimulator:
         line = self.tables["sale.line"][number]
         amount = Decimal(str(line["quantity"])) * Decimal(line["unit_price"]["decimal"])
         line["amount"] = _money(amount)
-        return amount.quantize(Decimal("0.01"))
+        added = [tax for _, taxes in line["taxes"] or () for tax in taxes]
+        rate = sum((Decimal(self.tables["account.tax"][tax]["rate"]) for tax in added), Decimal(0))
+        return (amount * (1 + rate)).quantize(Decimal("0.01"))
 
     def _post(self, invoice: Record) -> None:
         if invoice["state"] != "draft":
@@ -273,9 +284,13 @@ class TrytonSimulator:
             line = self.tables["sale.line"][number]
             kept = {name: line[name] for name in ("product", "quantity", "unit_price", "amount", "description")}
             lines.append(self._add("account.invoice.line", {"type": "line", **kept})["id"])
+        untaxed = sum(
+            (Decimal(self.tables["sale.line"][each]["amount"]["decimal"]) for each in sale["lines"]), Decimal(0)
+        )
+        tax = Decimal(sale["total_amount"]["decimal"]) - untaxed
         values = {
             "type": "out", "state": "draft", "currency": sale["currency"], "party": sale["party"],
-            "untaxed_amount": sale["total_amount"], "tax_amount": _money(Decimal(0)), "write_date": self._now(),
+            "untaxed_amount": _money(untaxed), "tax_amount": _money(tax), "write_date": self._now(),
             "total_amount": sale["total_amount"], "sales": [sale["id"]], "lines": lines,
         }  # fmt: skip
         sale["invoices"] = [self._add("account.invoice", values)["id"]]

@@ -76,12 +76,12 @@ FILES = {
     "connections/shop.toml": SHOP,
     "routes.toml": '[[route]]\non = "order.accepted"\nto = "erp"\nsend = "order"\n',
     "locations.toml": '[[location]]\ncode = "WH"\nname = "Warehouse"\n',
-    "items.csv": "sku,name\nWIDGET-001,Widget\nPANEL-A3,Panel\n",
+    "items.csv": "sku,name\nWIDGET-001,Widget\nPANEL-A3,Panel\nTAXED-9,Taxed\n",
 }
 
 
 class Between:
-    """Stands in front of the ERP: passes requests on, says 503 while `down`, loses the answers that `loses` names."""
+    """Stands in front of the ERP: passes requests on, says 503 while it is `down`, and lets an answer be lost."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -307,7 +307,7 @@ def test_what_the_erp_has_becomes_our_stock(erp: Erp, start: Callable[[str, str]
         "SELECT items.sku, locations.code, stock_levels.on_hand FROM stock_levels JOIN items ON items.id = "
         "stock_levels.item_id JOIN locations ON locations.id = stock_levels.location_id ORDER BY items.sku"
     )
-    assert levels == [("PANEL-A3", "WH", 100_000_000), ("WIDGET-001", "WH", 100_000_000)]
+    assert levels == [(sku, "WH", 100_000_000) for sku in ("PANEL-A3", "TAXED-9", "WIDGET-001")]
     assert company.incidents() == []
 
 

@@ -62,8 +62,11 @@ class Erp:
                 "X-Tryton-Context": context,
             },
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from None
 
     def sales(self) -> list[dict[str, Any]]:
         """Return every sale with its lines, oldest first."""

@@ -1,4 +1,4 @@
-"""Fill a new Tryton database with a company that sells two products; the peer's own Python runs it.
+"""Fill a new Tryton database with a company that sells three products; the peer's own Python runs it.
 
 Arguments: configuration file, database, key of the REST application.
 """
@@ -10,10 +10,10 @@ import sys
 from decimal import Decimal
 
 from proteus import Model, config
-from trytond.modules.account.tests.tools import create_chart, create_fiscalyear, get_accounts
+from trytond.modules.account.tests.tools import create_chart, create_fiscalyear, create_tax, get_accounts
 from trytond.modules.account_invoice.tests.tools import set_fiscalyear_invoice_sequences
 
-PRODUCTS = {"WIDGET-001": Decimal("12.50"), "PANEL-A3": Decimal("124.50")}
+PRODUCTS = {"WIDGET-001": Decimal("12.50"), "PANEL-A3": Decimal("124.50"), "TAXED-9": Decimal("10.00")}
 
 
 def seed(file: str, database: str, key: str) -> None:
@@ -50,14 +50,19 @@ def books() -> dict[str, object]:
 
 
 def goods(accounts: dict[str, object]) -> None:
-    """Make the products, 100 of each in the storage zone."""
-    category = new("product.category", name="Goods", accounting=True)
-    category.account_expense, category.account_revenue = accounts["expense"], accounts["revenue"]
-    category.save()
+    """Make the products, one of them with a tax of 10 %, and put 100 of each into the storage zone."""
+    plain, taxed = (new("product.category", name=name, accounting=True) for name in ("Goods", "Taxed goods"))
+    tax = create_tax(Decimal(".10"))
+    tax.save()
+    for category in (plain, taxed):
+        category.account_expense, category.account_revenue = accounts["expense"], accounts["revenue"]
+    taxed.customer_taxes.append(tax)  # After the accounts: setting those takes over their taxes.
+    plain.save()
+    taxed.save()
     unit = Model.get("product.uom").find([("name", "=", "Unit")])[0]
     for code, price in PRODUCTS.items():
         template = new("product.template", name=code, default_uom=unit, type="goods", salable=True, list_price=price)
-        template.account_category = category
+        template.account_category = taxed if code.startswith("TAXED") else plain
         template.products[0].suffix_code = code
         template.products[0].cost_price = Decimal(5)
         template.save()

@@ -14,7 +14,6 @@ from hub.sdk import Outgoing, Rejected, Secret
 from hub.testing.fakes import fake_kit
 from hub.testing.scripted import Say, Scripted, scripted
 
-pytestmark = pytest.mark.peers
 WSDL = Path(__file__).parents[3] / ".peers/fedex/wsdl/PickupService_v17.wsdl"
 NAMESPACE = "http://fedex.com/ws/pickup/v17"
 REPLY = (
@@ -47,7 +46,7 @@ def reply(severity: str, text: str, more: str = "") -> Say:
 
 def pickups(far: Scripted, folder: Path) -> SoapOrder:
     if not WSDL.is_file():
-        pytest.skip("there is no .peers/fedex; `make peers` fetches its WSDLs")
+        pytest.skip("there is no .peers/fedex/wsdl; it is the folder fedex/wsdl of the source package fedex 2.4.1")
     settings = Settings(
         service_url=f"{far.url}/web-services/pickup",
         wsdl=str(WSDL),

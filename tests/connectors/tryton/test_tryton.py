@@ -184,8 +184,52 @@ def test_stock_comes_place_by_place(erp: Erp, hub_kit: Kit) -> None:
     assert (report["location"], report["at"]) == ("WH", "2026-01-05T09:00:00+00:00")
     assert sorted((line["code"], line["quantity"]) for line in report["lines"]) == [
         ("PANEL-A3", "100"),
+        ("TAXED-9", "100"),
         ("WIDGET-001", "100"),
     ]
+
+
+def test_stock_and_invoices_come_page_by_page(erp: Erp, hub_kit: Kit) -> None:
+    tryton = opened(erp, hub_kit, page=1)
+    for number in ("1", "2", "3"):
+        tryton.push(out(order(), f"key-{number}"))
+        erp.rest("POST", f"account.invoice/{number}/post?f=state", {})
+
+    stock = [json.loads(page.messages[0].body)["lines"][0]["code"] for page in tryton.pull("stock", "")]
+    invoices = [[message.event_id for message in page.messages] for page in tryton.pull("invoice", "")]
+
+    assert sorted(stock) == ["PANEL-A3", "TAXED-9", "WIDGET-001"]
+    assert invoices == [["invoice/1"], ["invoice/2"], ["invoice/3"]]
+
+
+def test_taxes_of_the_products_are_put_on_the_lines(erp: Erp, hub_kit: Kit) -> None:
+    codes = ("TAXED-9", "WIDGET-001")
+    lines = [{"product": code, "quantity": 2, "unit_price": price("10.00")} for code in codes]
+
+    opened(erp, hub_kit).push(out(order(lines=lines), "key-1"))
+    opened(erp, hub_kit, taxes="none").push(out(order(lines=lines), "key-2"))
+
+    assert [sale["total_amount"]["decimal"] for sale in erp.sales()] == ["42.00", "40.00"]
+
+
+def test_a_try_that_stopped_half_way_is_gone_on_with(erp: Erp, hub_kit: Kit) -> None:
+    first = opened(erp, hub_kit)
+    press = first.client.press
+
+    def stop(model: str, number: int, button: str, fields: Any) -> Any:
+        if button == "confirm":
+            raise RetryLater("503")
+        return press(model, number, button, fields)
+
+    first.client.press = stop  # type: ignore[method-assign]
+    with pytest.raises(RetryLater):
+        first.push(out(order()))
+    assert [sale["state"] for sale in erp.sales()] == ["quotation"]
+
+    receipt = opened(erp, hub_kit).push(out(order()))
+
+    assert receipt.reference == "1"
+    assert [sale["state"] for sale in erp.sales()] == ["processing"]
 
 
 def test_a_place_that_does_not_exist_is_named(erp: Erp, hub_kit: Kit) -> None:
