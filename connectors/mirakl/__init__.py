@@ -39,6 +39,7 @@ class Settings:
     states: Annotated[str, "Order states that are taken in, separated by commas"] = (
         "WAITING_ACCEPTANCE,SHIPPING,CANCELED"
     )
+    multiple_shipments: Annotated[bool, "The marketplace takes parts of an order (multiple shipments)"] = False
     since: Annotated[str, "Instant before which orders are not taken, ISO 8601; empty: from the first pull on"] = ""
     overlap_minutes: Annotated[int, "Minutes that each pull reaches back behind the last change it saw"] = 10
 
@@ -79,7 +80,8 @@ class Mirakl:
         if out.kind == "acknowledgement":
             return answers.send(self.market, json.loads(out.body))
         if out.kind == "shipment":
-            return shipments.send(self.market, json.loads(out.body))
+            send = shipments.send_part if self.settings.multiple_shipments else shipments.send
+            return send(self.market, json.loads(out.body))
         if out.kind == "stock":
             return stock.send(self.market, out)
         raise Rejected(f"mirakl: {out.kind!r} cannot be sent, only acknowledgement, shipment and stock")
@@ -88,7 +90,10 @@ class Mirakl:
         """Read from the order's state whether an answer or a shipment arrived."""
         if out.kind == "acknowledgement":
             return answers.find(self.market, json.loads(out.body))
-        return shipments.find(self.market, json.loads(out.body)) if out.kind == "shipment" else None
+        if out.kind == "shipment":
+            find = shipments.find_part if self.settings.multiple_shipments else shipments.find
+            return find(self.market, json.loads(out.body))
+        return None
 
     def _orders(self, before: str, offset: int) -> dict[str, Any]:
         since = _instant(before) - timedelta(minutes=self.settings.overlap_minutes)

@@ -37,6 +37,7 @@ class Market:
         self.deadlines: dict[str, datetime] = {}
         self.offers: dict[tuple[str, str], int] = {}
         """(offer SKU, warehouse) -> quantity."""
+        self.shipments: list[dict[str, Any]] = []
         self.imports: list[str] = []
         self.faults: deque[Answer] = deque()
         self.calls: list[str] = []
@@ -47,6 +48,8 @@ class Market:
         self._add("PUT", "/api/orders/<order_id>/accept", self._accept)
         self._add("PUT", "/api/orders/<order_id>/tracking", self._track)
         self._add("PUT", "/api/orders/<order_id>/ship", self._ship)
+        self._add("GET", "/api/shipments", self._shipments)
+        self._add("POST", "/api/shipments", self._ship_part)
         self._add("POST", "/api/offers/stock/imports", self._stock)
 
     def place(self, order: dict[str, Any], address: dict[str, Any] | None = None) -> str:
@@ -154,6 +157,39 @@ class Market:
             return _no(400, f"Order {order_id} is not in the state SHIPPING")
         self._put(order_id, "SHIPPED")
         return Answer(status=204)
+
+    def _shipments(self, call: Call) -> Answer:
+        found = [each for each in self.shipments if each["order_id"] == call.query.get("order_id")]
+        return answer_json({"data": found, "next_page_token": None})
+
+    def _ship_part(self, call: Call) -> Answer:
+        made, errors = [], []
+        for given in call.json()["shipments"]:
+            if wrong := self._wrong_part(given):
+                errors.append({"order_id": given["order_id"], "errors": [{"message": wrong}]})
+                continue
+            shipment = {**given, "id": f"shipment-{len(self.shipments) + 1}", "status": "SHIPPED"}
+            self.shipments.append(shipment)
+            made.append({"id": shipment["id"], "order_id": given["order_id"]})
+            if not any(self._left(given["order_id"]).values()):
+                self._put(given["order_id"], "SHIPPED")
+        return answer_json({"shipment_errors": errors, "shipment_success": made})
+
+    def _wrong_part(self, given: dict[str, Any]) -> str:
+        order = self.orders.get(given["order_id"])
+        if order is None or order["order_state"] != "SHIPPING":
+            return f"Order {given['order_id']} is not in the state SHIPPING"
+        left = self._left(given["order_id"])
+        over = [x["order_line_id"] for x in given["shipment_lines"] if x["quantity"] > left.get(x["order_line_id"], 0)]
+        return f"Too many of the lines {', '.join(over)}" if over else ""
+
+    def _left(self, order_id: str) -> dict[str, int]:
+        lines = self.orders[order_id]["order_lines"]
+        left = {x["order_line_id"]: int(x["quantity"]) for x in lines if x["order_line_state"] == "SHIPPING"}
+        for shipment in self.shipments:
+            for line in shipment["shipment_lines"] if shipment["order_id"] == order_id else ():
+                left[line["order_line_id"]] -= line["quantity"]
+        return left
 
     def _stock(self, call: Call) -> Answer:
         boundary = _BOUNDARY.search(call.headers.get("content-type", ""))

@@ -285,6 +285,62 @@ def test_an_unknown_order_is_named(opened: Mirakl, outgoing: Make) -> None:
         opened.push(outgoing("shipment", {**sample("shipment.json"), "order_id": "X"}))
 
 
+# Parts of an order
+
+
+@pytest.fixture
+def parts(market: Market, address: str, hub_kit: Kit, opened: Mirakl, outgoing: Make) -> Mirakl:
+    """A marketplace with multiple shipments, and a paid order."""
+    accepted(market, opened, outgoing)
+    return open_market(address, hub_kit, multiple_shipments=True)
+
+
+def part(number: str, **lines: int) -> dict[str, Any]:
+    tracking = {"carrier_name": "DHL", "tracking_number": number} if number else {}
+    given = [{"id": f"{ONE}-{key.strip('_')}", "quantity": quantity} for key, quantity in lines.items()]
+    return {"order_id": ONE, "tracking": tracking, "lines": given}
+
+
+def test_an_order_leaves_in_parts(market: Market, parts: Mirakl, outgoing: Make) -> None:
+    first = parts.push(outgoing("shipment", part("T-1", _1=1)))
+    assert market.orders[ONE]["order_state"] == "SHIPPING"
+    second = parts.push(outgoing("shipment", part("T-2", _1=1, _2=1)))
+
+    assert (first.reference, second.reference) == ("shipment-1", "shipment-2")
+    assert market.orders[ONE]["order_state"] == "SHIPPED"
+
+
+def test_a_part_goes_once(market: Market, parts: Mirakl, outgoing: Make) -> None:
+    out = outgoing("shipment", part("T-1", _1=1))
+    assert parts.find(out) is None
+
+    parts.push(out)
+    parts.push(out)
+
+    found = parts.find(out)
+    assert found is not None
+    assert (found.reference, len(market.shipments)) == ("shipment-1", 1)
+
+
+def test_a_doubted_part_without_tracking_number_is_for_a_person(parts: Mirakl, outgoing: Make) -> None:
+    parts.push(outgoing("shipment", part("", _1=1)))
+
+    with pytest.raises(InDoubt, match="no tracking number"):
+        parts.find(outgoing("shipment", part("", _1=1)))
+
+
+def test_too_much_of_a_line_is_refused_in_their_words(parts: Mirakl, outgoing: Make) -> None:
+    with pytest.raises(Rejected, match="Too many of the lines M1001-A-1"):
+        parts.push(outgoing("shipment", part("T-1", _1=3)))
+
+
+def test_a_part_of_a_cancelled_order_is_not_shipped(market: Market, parts: Mirakl, outgoing: Make) -> None:
+    market.cancel(ONE)
+
+    with pytest.raises(Rejected, match="CANCELED"):
+        parts.push(outgoing("shipment", part("T-1", _1=1)))
+
+
 # Stock
 
 
