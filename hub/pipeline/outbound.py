@@ -151,4 +151,7 @@ def _deliver(
 ) -> list[Result]:
     if push is None:
         return [Rejected(f"connector {opened.connector.name} cannot send {kind}; route it elsewhere") for _ in entries]
-    return deliver(opened, push, [(out, doubted) for _, _, out, doubted in entries])
+    # Where a person is asked, only a person lets a doubted one go again: then the doubt is decided.
+    decided = push.on_doubt == "ask"
+    window = [(out, doubted and not (decided and each.state == "in_doubt")) for _, each, out, doubted in entries]
+    return deliver(opened, push, window)

@@ -104,7 +104,7 @@ def bury_deadly(db: Db, now: int) -> int:
             sql = "UPDATE deliveries SET state = 'dead', problem = :reason WHERE id = :id"
             db.run(sql, id=subject_id, reason=reason)
         open_incident(db, now, Incident(
-            fingerprint=f"work/{task}/{subject_id}/{work_id}",
+            fingerprint=f"dead/{subject_id}",
             kind="internal",
             severity="critical",
             title=f"{connection or 'the hub'}: {kind} {subject_id} ends every worker that takes it",

@@ -40,7 +40,7 @@ def retry(db: Db, delivery_id: str, *, who: str, rebuild: bool = False) -> bool:
     )  # fmt: skip
     released = db.run(
         "UPDATE work SET status = 'queued', due_us = :now, starts = 0, attempts = 0, epoch = epoch + 1, "
-        "reason = :reason WHERE subject_id = :id AND task = 'send' AND status IN ('parked', 'in_doubt', 'dead', 'queued')",
+        "reason = :reason WHERE subject_id = :id AND task = 'send' AND status <> 'running'",
         now=db.now_us(), reason=f"retry asked by {who}", id=delivery_id,
     )  # fmt: skip
     if not released:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hub.domain.errors import RetryLater
 from hub.domain.work import Claim
 from hub.ports.records import Store
+from hub.work.keeper import Keeper
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Sequence[Claim]], None]
@@ -33,6 +34,7 @@ class Worker:
         self.lanes = tuple(lanes)
         self.owner = owner
         self.lease = lease
+        self._keeper = Keeper(store, lease)
         self.limits = {"frame": 1, "pull": 1}
         self._tasks = tuple(handlers)
         self._stopping = threading.Event()
@@ -87,7 +89,8 @@ class Worker:
 
     def _handle(self, handle: Handler, claims: Sequence[Claim]) -> None:
         try:
-            handle(claims)
+            with self._keeper.keeping(claims):
+                handle(claims)
         except RetryLater as error:
             log.warning("%d rows wait for their lease to run out: %s", len(claims), error)
         except Exception:
@@ -108,3 +111,4 @@ class Worker:
     def stop(self) -> None:
         """Take no more work; what is under way is finished by its thread."""
         self._stopping.set()
+        self._keeper.stop()

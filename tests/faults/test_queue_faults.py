@@ -12,6 +12,7 @@ import pytest
 
 from hub.domain.connection import ConnectionConfig
 from hub.domain.route import Route
+from hub.store.resolve import retry
 from hub.testing.chaos import chaos
 from hub.testing.serve import Answer, Call, answer_json
 from tests.faults.driver import LEASE, System, address, by_way_of, inbound, order_body, outbound, shop, until
@@ -323,3 +324,41 @@ def test_a_worker_that_dies_between_sending_and_recording_leaves_it_to_a_person_
     assert states["sink"] == "delivered"
     assert (states["ask"], sent) == ("in_doubt", ["ask"])
     system.verify(["U-1"])
+
+
+def test_a_partner_slower_than_the_lease_is_sent_everything_once(system: System) -> None:
+    pause = threading.Event()
+
+    def slowly(_: Call) -> None:
+        pause.wait(2 * LEASE)
+
+    system.sink.after = slowly
+    settings = {"base_url": f"{system.sink_url}/sink", "find_path": "/orders/{key}", "deadline": 15}
+    system.configure(ConnectionConfig(name="sink", connector="rest", settings=settings))
+    system.web()
+    system.send(order_body("W-1"), "event-1")
+    system.send(order_body("W-2"), "event-2")
+    system.worker()
+    system.worker()
+    system.quiet(20)
+    assert len(system.sink.arrivals) == 2
+    assert system.rows("SELECT attempts FROM deliveries") == [(1,), (1,)]
+    system.verify(["W-1", "W-2"])
+
+
+def test_a_delivery_in_doubt_goes_out_again_once_a_person_says_so(unanswering: System) -> None:
+    system = unanswering
+    system.web()
+    system.send(order_body("V-1"), "event-1")
+    dying = system.worker(crash_at="work.begun")
+    until(lambda: dying.ended_by is not None, 10, "the worker to die")
+    system.worker()
+    system.quiet(15)
+    [[doubted]] = system.rows("SELECT id FROM deliveries WHERE state = 'in_doubt'")
+    assert [name for name, _, _ in system.sink.arrivals] == ["sink"]
+    # when a person has asked them, and lets it go
+    assert system.store.write(lambda db: retry(db, doubted, who="a person"))
+    system.quiet(10)
+    assert [name for name, _, _ in system.sink.arrivals] == ["sink", "ask"]
+    assert system.rows("SELECT DISTINCT state FROM deliveries") == [("delivered",)]
+    system.verify(["V-1"])
