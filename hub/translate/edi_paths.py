@@ -114,35 +114,46 @@ def _composite_pair(qualifier: str) -> Value:
 
 
 def _one_step(step: Step, value: Value) -> Read:
+    find = _first(step)
+
+    def read(node: Any, _scope: Scope) -> Any:
+        found = find(node)
+        return None if found is None else value(found)
+
+    return read
+
+
+def _first(step: Step) -> Callable[[Node], Node | None]:
+    """Return what finds the first child that a step names."""
     name = step.name
     if step.index is None and not step.picks:
 
-        def first(node: Any, _scope: Scope) -> Any:
+        def first(node: Node) -> Node | None:
             found = node.children.get(name)
-            return value(found[0]) if found else None
+            return found[0] if found else None
 
         return first
     if step.index is None and len(step.picks) == 1 and not step.picks[0].component:
-        return _picked(step, value)
+        return _picked(name, step.picks[0])
     match = _matches(step)
 
-    def matching(node: Any, _scope: Scope) -> Any:
+    def matching(node: Node) -> Node | None:
         found = match(node)
-        return value(found[0]) if found else None
+        return found[0] if found else None
 
     return matching
 
 
-def _picked(step: Step, value: Value) -> Read:
-    name, position, wanted = step.name, step.picks[0].element, step.picks[0].value
+def _picked(name: str, pick: Pick) -> Callable[[Node], Node | None]:
+    position, wanted = pick.element, pick.value
 
-    def picked(node: Any, _scope: Scope) -> Any:
+    def picked(node: Node) -> Node | None:
         for child in node.children.get(name, ()):
             elements = child.elements
             if len(elements) > position:
                 found = elements[position]
                 if found == wanted or (found.__class__ is list and found and found[0] == wanted):
-                    return value(child)
+                    return child
         return None
 
     return picked
@@ -150,19 +161,32 @@ def _picked(step: Step, value: Value) -> Read:
 
 def _deep(path: Path, value: Value) -> Read:
     """Several steps: the first match at each; a pair is looked for in every repeat of the last segment."""
-    inner = [_matches(step) for step in path.steps[:-1]]
-    last = _matches(path.steps[-1])
-    everywhere = bool(path.pair) and path.steps[-1].index is None
+    if path.pair and path.steps[-1].index is None:
+        return _deep_pair(path, value)
+    finds = [_first(step) for step in path.steps]
 
     def deep(node: Any, _scope: Scope) -> Any:
-        for match in inner:
-            found = match(node)
-            if not found:
+        for find in finds:
+            node = find(node)
+            if node is None:
                 return None
-            node = found[0]
+        return value(node)
+
+    return deep
+
+
+def _deep_pair(path: Path, value: Value) -> Read:
+    inner = [_first(step) for step in path.steps[:-1]]
+    last = _matches(path.steps[-1])
+
+    def deep(node: Any, _scope: Scope) -> Any:
+        for find in inner:
+            node = find(node)
+            if node is None:
+                return None
         for child in last(node):
             result = value(child)
-            if result is not None or not everywhere:
+            if result is not None:
                 return result
         return None
 
@@ -199,6 +223,9 @@ def _matches(step: Step) -> Callable[[Node], Sequence[Node]]:
     tests = [_test(pick) for pick in step.picks]
     if not tests and index is None:
         return lambda node: node.children.get(name, ())
+    if len(tests) == 1 and index is None:
+        fits = tests[0]
+        return lambda node: [child for child in node.children.get(name, ()) if fits(child)]
 
     def match(node: Node) -> Sequence[Node]:
         found = [child for child in node.children.get(name, ()) if all(test(child) for test in tests)]

@@ -197,6 +197,10 @@ def _condition(when: When, source: Source) -> Callable[[Any, Scope], bool]:
 
     def one_of(node: Any, scope: Scope) -> bool:
         found = read(node, scope)
+        if found is None:
+            return False
+        if found.__class__ is str:
+            return found in values
         many: Sequence[Any] = found if found.__class__ in (list, tuple) else (found,)
         return any(one is not None and as_text(one) in values for one in many)
 
