@@ -36,6 +36,8 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
 def _is_ready(unit: Unit, event: Event, asked: FulfillmentOrder, place: Location) -> bool:
     if asked.status not in ("open", "in_progress") or not carrier_of(unit, place):
         return False
+    if asked.ship_to is None or not (asked.ship_to.postal_code or asked.ship_to.city):
+        return False  # a marketplace shows the address once its customer has paid: the change that brings it drafts
     return event.name == "shipment.draft_requested" or place.dispatch == "automatic"
 
 

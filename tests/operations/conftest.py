@@ -261,7 +261,7 @@ class Company:
                 "lines": lines,
                 "currency": "EUR",
                 "received_at": PLACED,
-                "ship_to": Address(name="A Buyer", country="DE", region="HH"),
+                "ship_to": Address(name="A Buyer", city="Hamburg", country="DE", region="HH"),
                 **more,
             }
         )

@@ -247,3 +247,19 @@ def test_what_a_supplier_declines_is_sourced_again_and_a_person_is_told(company:
     assert [each.state for each in company.below(PurchaseOrder, "1")] == ["cancelled"]
     assert company.level("cup", "hamburg") == ("3", "3")
     company.settle()
+
+
+def test_without_an_address_nothing_is_drafted_until_a_change_brings_it(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"), hamburg="5")
+    waiting = company.order("1", company.line("1", "cup", "2"), ship_to=None)
+
+    events = company.receive(waiting)
+
+    assert "fulfillment_order.opened" in company.names(events)
+    assert "shipment.drafted" not in company.names(events)
+
+    paid = company.order("1", company.line("1", "cup", "2"))
+    events = company.hear("order.change_received", paid, order_id="order-1")
+
+    assert "shipment.drafted" in company.names(events)
+    assert company.level("cup", "hamburg") == ("5", "2")
