@@ -113,29 +113,32 @@ def _store(unit: Unit, said: dict[tuple[str, str], _Said]) -> None:
         raise RetryLater("an acknowledgement came before its sending was recorded", after=1)
     refused = {key[0] for key, each in said.items() if each.state == "refused"}
     orders = unit.load(Order, {deliveries[each].leg.order_id for each in refused if each in deliveries} - {""})
-    ended = []
+    judged = []
     for (delivery_id, kind), each in said.items():
         delivery = deliveries.get(delivery_id)
         if delivery is None or delivery.state in SETTLED or (kind == "TA1" and each.state != "refused"):
             continue
-        ended.append(_ended(delivery, each))
+        judged.append(_judged(delivery, each))
         _emit(unit, delivery, each)
         if each.state == "refused":
             unit.incident(_refused(delivery, each, orders.get(delivery.leg.order_id)))
-    unit.end(ended)
-    waiting = [each for each, _, _ in ended if deliveries[each.id].state in ("in_doubt", "planned")]
-    if waiting:
-        unit.undoubt(each.id for each in waiting)
-        unit.resolve(f"doubt/{each.id}" for each in waiting)
+    unit.judge(judged)
+    _end_doubts(unit, [each for each in judged if deliveries[each.id].state in ("in_doubt", "planned")])
     in_time = unit.came([(key[0], key[1], each.state, each.words[:500]) for key, each in said.items()])
     unit.resolve(_late(connection, kind) for connection, kind in in_time)
 
 
-def _ended(delivery: Delivery, said: _Said) -> tuple[Delivery, str, str]:
-    """Return the delivery as it ends; its attempts keep what the transport said."""
+def _end_doubts(unit: Unit, judged: Sequence[Delivery]) -> None:
+    """They spoke of it, so they have it: what we did not know of the last attempt, and its work, is settled."""
+    if judged:
+        unit.end([(each, "delivered", "their acknowledgement came") for each in judged])
+        unit.undoubt(each.id for each in judged)
+        unit.resolve(f"doubt/{each.id}" for each in judged)
+
+
+def _judged(delivery: Delivery, said: _Said) -> Delivery:
     state: DeliveryState = "refused" if said.state == "refused" else "acknowledged"
-    problem = f"{said.kind}: {said.words}" if state == "refused" else ""
-    return replace(delivery, state=state, problem=problem, attempts=0), said.state, said.words
+    return replace(delivery, state=state, problem=f"{said.kind}: {said.words}" if state == "refused" else "")
 
 
 def _emit(unit: Unit, delivery: Delivery, said: _Said) -> None:

@@ -221,6 +221,9 @@ class Outbox(Protocol):
     def came(self, receipts: Sequence[tuple[str, str, str, str]]) -> set[tuple[str, str]]:
         """Store (delivery, kind, state, detail) of what came; return (connection, kind) that are not late any more."""
 
+    def judge(self, judged: Sequence[Delivery]) -> None:
+        """Store what their receiver said of deliveries that had ended; their attempts and times stay."""
+
     def undoubt(self, delivery_ids: Iterable[str]) -> None:
         """Take deliveries off the queue whose doubt is over, because their receiver spoke of them."""
 

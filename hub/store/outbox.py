@@ -173,6 +173,11 @@ class OutboxPart:
         late = self.db.all(which + "state = 'overdue'") if touched else []
         return touched - {(row[0], row[1]) for row in late}
 
+    def judge(self, judged: Sequence[Delivery]) -> None:
+        """Store what their receiver said of deliveries that had ended; their attempts and times stay."""
+        rows = [(each.id, each.state, each.problem[:2000]) for each in judged]
+        self.db.update(tables.deliveries, ("id",), ("state", "problem"), rows)
+
     def undoubt(self, delivery_ids: Iterable[str]) -> None:
         """Take deliveries off the queue whose doubt is over, because their receiver spoke of them."""
         keys = self.db.array(sorted(set(delivery_ids)))

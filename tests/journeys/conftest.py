@@ -30,6 +30,7 @@ from hub.store.config import save_record
 from hub.store.migrate import upgrade
 from hub.store.seed_files import read_folder
 from hub.store.seeds import apply
+from hub.testing.invariants import check
 
 ROOT = Path(__file__).parents[2]
 MOCK_EDI = ROOT / ".peers" / "mock-edi" / "bin" / "mock-edi"
@@ -158,7 +159,7 @@ class Company:
 
 @pytest.fixture
 def company(tmp_path: Path, database_url: str) -> Iterator[Callable[[Mapping[str, str]], Company]]:
-    """Founds a company from its configuration files (path -> text)."""
+    """Founds a company from its configuration files (path -> text); in the end its record must hold together."""
     founded: list[Company] = []
 
     def found(files: Mapping[str, str]) -> Company:
@@ -172,8 +173,10 @@ def company(tmp_path: Path, database_url: str) -> Iterator[Callable[[Mapping[str
         return founded[-1]
 
     yield found
+    broken = [text for each in founded for text in check(each.hub.store)]
     for each in founded:
         each.hub.close()
+    assert broken == []
 
 
 class MockEdi:
