@@ -60,6 +60,11 @@ def instant(us: int | None) -> str:
     return from_us(us).strftime("%Y-%m-%d %H:%M:%S UTC") if us else "–"
 
 
+def clock(us: int) -> str:
+    """Return an instant to the millisecond, in UTC, for timelines."""
+    return from_us(us).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
 def machine_instant(us: int | None) -> str:
     """Return an instant for the `datetime` attribute."""
     return from_us(us).isoformat(timespec="milliseconds") if us else ""
@@ -125,6 +130,6 @@ def duration(begun_us: int | None, ended_us: int | None) -> str:
 
 
 FILTERS: Mapping[str, Any] = {
-    "token": token, "instant": instant, "machine_instant": machine_instant, "age": age, "amount": amount,
-    "money": money, "quantity": quantity, "size": size, "bounded": bounded,
+    "token": token, "instant": instant, "clock": clock, "machine_instant": machine_instant, "age": age,
+    "amount": amount, "money": money, "quantity": quantity, "size": size, "bounded": bounded,
 }  # fmt: skip
