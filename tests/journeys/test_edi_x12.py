@@ -12,6 +12,7 @@ from hub.domain.work import WorkItem
 from hub.pipeline.inbound import take_in
 from hub.pipeline.outbound import send_out
 from hub.pipeline.verdicts import mark_overdue
+from hub.store.db import on_statement
 from hub.store.replay import replay
 
 from .conftest import STOCKED, Company, MockEdi
@@ -474,3 +475,29 @@ def test_an_acknowledgement_that_overtakes_our_record_of_sending_waits(company: 
     seller.hub.store.write(lambda db: db.run("UPDATE work SET due_us = 0"))
     seller.work()
     assert seller.rows("SELECT state FROM deliveries WHERE send = 'acknowledgement'") == [("acknowledged",)]
+
+
+def test_the_number_of_statements_does_not_grow_with_the_number_of_interchanges(company: Found) -> None:
+    seller = company(SELLER)
+    counted: dict[int, tuple[int, int]] = {}
+    control = 0
+    for size in (2, 12):
+        for _ in range(size):
+            control += 1
+            seller.take("north", interchange(purchase(f"V{control}"), control=control))
+        counted[size] = (_statements(seller, "ingest", take_in), _statements(seller, "send", send_out))
+
+    assert counted[12] == counted[2]
+    assert min(counted[2]) > 5
+
+
+def _statements(seller: Company, task: str, handle: Callable[..., None]) -> int:
+    """How many statements the handling of everything due takes, as one batch."""
+    seen: list[str] = []
+    claims = seller.hub.ledger.claim("document", task, 100, "counter", 60)
+    on_statement.append(seen.append)
+    try:
+        handle(seller.hub.services, claims)
+    finally:
+        on_statement.remove(seen.append)
+    return len(seen)
