@@ -79,7 +79,7 @@ def test_an_auditor_is_shown_no_button_and_refused_the_deed(office: Any) -> None
     deed = browser.post(f"/console/orders/{order_id}/release")
 
     assert "On hold" in page
-    assert "Look again and release" not in page
+    assert "Release this hold" not in page
     assert deed.status_code == 403
 
 
