@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from hub.domain.incident import Incident
 from hub.domain.link import Link
 from hub.domain.order import Order, Source
 from hub.pipeline.map_in import Mapped
@@ -39,6 +40,7 @@ def _apply_orders(unit: Unit, mapped: Sequence[Mapped]) -> None:
         return
     identities = {id(each): identity(unit, each) for each in mapped}
     known = unit.known_orders(identities.values())
+    created, early = [], []
     for each in mapped:
         key = identities[id(each)]
         each.reference = each.document.number
@@ -46,9 +48,41 @@ def _apply_orders(unit: Unit, mapped: Sequence[Mapped]) -> None:
         if before is not None:
             _meet(unit, each, before)
         elif each.document.purpose in ("change", "cancel"):
-            each.state, each.waits_for = "waiting", key
+            early.append(each)
         else:
             known[key] = _create(unit, each, key)
+            created.append(key)
+    woken = unit.wake([waiting_for(key) for key in created])
+    unit.later(woken)
+    unit.resolve([str(item.order_key)[:300] for item in woken])
+    for each in early:
+        key = identities[id(each)]
+        _meet(unit, each, known[key]) if key in known else _wait(unit, each, key)
+
+
+def waiting_for(key: tuple[str, str]) -> str:
+    """Return what a document that came before its order has as subject, until the order comes."""
+    return f"waits/{key[0]}/{key[1]}"
+
+
+def _wait(unit: Unit, each: Mapped, key: tuple[str, str]) -> None:
+    """Keep a change or a cancellation that overtook its order; it is taken in again when the order comes."""
+    each.state, each.subject_id = "waiting", waiting_for(key)
+    what = "cancellation" if each.document.purpose == "cancel" else "change"
+    unit.incident(
+        Incident(
+            fingerprint=each.subject_id[:300],
+            kind="missing",
+            severity="warning",
+            title=f"{each.message.connection}: a {what} of order {each.document.number} came before the order"[:300],
+            detail=f"message {each.message.id}: no order {key[1]} of {key[0]} is here",
+            next_action="nothing while the order may still come: then it is applied by itself; else ask the sender",
+            connection=each.message.connection,
+            partner=each.partner,
+            subject_kind="message",
+            subject_id=each.message.id,
+        )
+    )
 
 
 def identity(unit: Unit, each: Mapped) -> tuple[str, str]:

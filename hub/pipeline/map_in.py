@@ -33,7 +33,6 @@ class Mapped:
     state: DocumentState = "applied"
     subject_id: str = ""
     reference: str = ""
-    waits_for: tuple[str, str] | None = None
 
     @property
     def kind(self) -> str:

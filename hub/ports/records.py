@@ -160,6 +160,9 @@ class Inbox(Protocol):
     def add_documents(self, rows: Sequence[DocumentRow]) -> None:
         """Store what became of documents."""
 
+    def wake(self, subject_ids: Sequence[str]) -> Sequence[WorkItem]:
+        """Return the work to take messages in again whose document waits for one of these subjects."""
+
     def documents_of(self, message_id: str) -> list[DocumentRow]:
         """Return the documents of a message by ordinal."""
 

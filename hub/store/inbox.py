@@ -229,6 +229,32 @@ class InboxPart:
         """Store what became of documents, at the flush."""
         self._documents.extend(rows)
 
+    def wake(self, subject_ids: Sequence[str]) -> list[WorkItem]:
+        """Return the work to take messages in again whose document waits for one of these subjects; they are received.
+
+        A message with other documents beside it is left to a person, whose replay takes in all of it.
+        """
+        if not subject_ids:
+            return []
+        rows = self.db.all(
+            "SELECT m.id, m.connection, m.partner, d.subject_id FROM documents d "
+            "JOIN messages m ON m.id = d.message_id "
+            f"WHERE d.state = 'waiting' AND {self.db.among('d.subject_id', 'keys')} AND NOT EXISTS (SELECT 1 FROM "
+            "documents other WHERE other.message_id = d.message_id AND other.ordinal <> d.ordinal) "
+            "ORDER BY m.received_us, m.id",
+            keys=self.db.array(sorted(set(subject_ids))),
+        )
+        if rows:
+            keys = self.db.array([row[0] for row in rows])
+            self.db.run(f"DELETE FROM documents WHERE {self.db.among('message_id', 'keys')}", keys=keys)
+            self.db.run(f"UPDATE messages SET state = 'received' WHERE {self.db.among('id', 'keys')}", keys=keys)
+        return [
+            WorkItem(
+                task="ingest", subject_id=row[0], order_key=row[3], connection=row[1], partner=row[2], reason="waited"
+            )
+            for row in rows
+        ]
+
     def documents_of(self, message_id: str) -> list[DocumentRow]:
         """Return the documents of a message by ordinal, with those of this unit."""
         sql = f"SELECT {', '.join(_DOCUMENT_COLUMNS[:-1])} FROM documents WHERE message_id = :id ORDER BY ordinal"
