@@ -73,6 +73,42 @@ def _both(amount: str) -> dict[str, Any]:
     return {"shop_money": value, "presentment_money": value}
 
 
+def market_order(number: int, bought: Bought, at: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return an order as a Mirakl-shaped marketplace lists it, and the address it shows once the buyer has paid."""
+    name, street, town, state, postal = TOWNS[number % len(TOWNS)]
+    first, _, last = name.partition(" ")
+    stamp, total = at.strftime("%Y-%m-%dT%H:%M:%SZ"), money(cents(bought))
+    lines = [_market_line(f"M{number}-A", at, sku, quantity) for at, (sku, quantity) in enumerate(bought, 1)]
+    order = {
+        "order_id": f"M{number}-A", "commercial_id": f"M{number}", "order_state": "WAITING_ACCEPTANCE",
+        "created_date": stamp, "last_updated_date": stamp, "currency_iso_code": "USD", "order_tax_mode": "TAX_INCLUDED",
+        "price": float(total), "shipping_price": 0, "total_price": float(total), "total_commission": 0,
+        "channel": {"code": "US", "label": "United States"}, "customer": {
+            "customer_id": f"C-{number}", "firstname": first, "lastname": last, "locale": "en_US",
+            "billing_address": None, "shipping_address": None,
+        },
+        "customer_notification_email": f"{first.lower()}@notification.example", "customer_debited_date": None,
+        "shipping_type_code": "STD", "shipping_type_label": "Standard", "payment_workflow": "PAY_ON_ACCEPTANCE",
+        "shipping_company": None, "shipping_tracking": None, "order_additional_fields": [], "order_lines": lines,
+        "promotions": {"applied_promotions": [], "total_deduced_amount": 0},
+    }  # fmt: skip
+    address = {
+        "firstname": first, "lastname": last, "street_1": street, "street_2": None, "city": town, "state": state,
+        "zip_code": postal, "country": "United States", "country_iso_code": "USA", "phone": None, "company": None,
+    }  # fmt: skip
+    return order, address
+
+
+def _market_line(order_id: str, at: int, sku: str, quantity: int) -> dict[str, Any]:
+    price = float(money(cents(((sku, quantity),))))
+    return {
+        "order_line_id": f"{order_id}-{at}", "order_line_index": at, "order_line_state": "WAITING_ACCEPTANCE",
+        "offer_id": at, "offer_sku": sku, "product_sku": sku, "product_title": sku.title(), "quantity": quantity,
+        "price": price, "price_unit": float(PRICES[sku]), "shipping_price": 0, "total_price": price,
+        "commission_fee": 0, "taxes": [], "shipping_taxes": [], "cancelations": [], "refunds": [], "promotions": [],
+    }  # fmt: skip
+
+
 def x12_orders(control: int, orders: Sequence[tuple[str, Bought]], at: datetime) -> bytes:
     """Return one interchange with an 850 for each order."""
     day, clock = at.strftime("%Y%m%d"), at.strftime("%H%M")

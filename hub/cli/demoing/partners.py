@@ -14,17 +14,19 @@ from typing import Any
 from connectors.carrier.simulator import CarrierSimulator
 from connectors.csv_supplier.simulator import CsvSupplier
 from connectors.folder.simulator import Partner
+from connectors.mirakl.simulator import Market
 from connectors.rest.simulator import RestSink
 from connectors.shopify.simulator import Shop
 from connectors.tryton.simulator import KEY, TrytonSimulator
 from connectors.webhook.simulator import Sender
-from hub.cli.demoing.orders import PRICES, Bought, edifact_orders, shop_order, x12_orders
+from hub.cli.demoing.orders import PRICES, Bought, edifact_orders, market_order, shop_order, x12_orders
 from hub.testing.serve import Answer, Call, Routes, answer_json, serve
 
 BROOK_SECRET = "demo-brook-shared-secret"
 SECRETS = {
     "shop.access_token": "sandbox-token",
     "shop.webhook_secret": "sandbox-secret",
+    "market.api_key": "sandbox-key",
     "parcel.token": "token",
     "erp.key": KEY,
     "brook_in.secret": BROOK_SECRET,
@@ -47,6 +49,7 @@ class DemoPartners:
         self.var = var / "demo"
         self.shop = Shop()
         self.shop.items = {f"gid://shopify/InventoryItem/{at}": sku for at, sku in enumerate(SHOP_ITEMS, 1)}
+        self.market = Market()
         self.carrier = CarrierSimulator()
         self.erp = TrytonSimulator(stock=dict.fromkeys(PRICES, Decimal(1000)))
         self.brook = RestSink()
@@ -63,6 +66,7 @@ class DemoPartners:
         """Start to serve; return the addresses that the configuration needs, and `control` for `hub demo`."""
         served: dict[str, Any] = {
             "shop": self.shop.app,
+            "market": self.market.app,
             "parcel": self.carrier.app(),
             "erp": self.erp,
             "brook": self.brook.app(),
@@ -77,6 +81,9 @@ class DemoPartners:
     def turn(self) -> None:
         """Let the suppliers do what a supplier does between two looks at the clock."""
         self.alpine.work()
+        for order_id, order in list(self.market.orders.items()):
+            if order["order_state"] == "WAITING_DEBIT_PAYMENT":
+                self.market.pay(order_id)
         for key, kept in list(self.brook.kept.items()):
             if kept["kind"] == "purchase_orders" and key not in self._answered:
                 self._answer(key, kept["document"])
@@ -88,16 +95,20 @@ class DemoPartners:
             numbers = [self._number + at for at in range(count)]
             self._number += count
         at = datetime.now(UTC)
-        shop = [each for each in numbers if each % 2 == 0]
+        shop = [each for each in numbers if each % 4 == 0]
+        market = [each for each in numbers if each % 4 == 2]
         bigbox = [each for each in numbers if each % 4 == 1]
         kontor = [each for each in numbers if each % 4 == 3]
         for number in shop:
-            self.shop.place(shop_order(number, CARTS[number // 2 % len(CARTS)], at))
+            self.shop.place(shop_order(number, CARTS[number // 4 % len(CARTS)], at))
             self.shop.send(f"{self.address}/in/shop", "orders/create", str(number))
+        for number in market:
+            self.market.place(*market_order(number, CARTS[number // 4 % len(CARTS)], at))
         self._drop(self.bigbox, bigbox, "BB", EDI_CARTS, at)
         self._drop(self.kontor, kontor, "KO", KONTOR_CARTS, at)
         return [
             *({"source": "shop", "number": f"#{each}"} for each in shop),
+            *({"source": "market", "number": f"M{each}-A"} for each in market),
             *({"source": "bigbox", "number": f"BB-{each}"} for each in bigbox),
             *({"source": "kontor", "number": f"KO-{each}"} for each in kontor),
         ]

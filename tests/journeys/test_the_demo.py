@@ -1,0 +1,66 @@
+"""The demo, as a stranger starts it: one process, real transports, every source, nothing left open."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[dict[str, str]]:
+    environment = {**os.environ, "HUB_VAR": str(tmp_path / "var"), "HUB_PORT": "0", "HUB_CONFIG": str(ROOT / "config")}
+    environment.pop("HUB_DATABASE_URL", None)
+    environment.pop("HUB_REDIS_URL", None)
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hub.cli", "run", "--demo"], cwd=ROOT, env=environment, stdout=out, stderr=out
+        )
+    try:
+        until = time.monotonic() + START_SECONDS
+        while "sign in" not in log.read_text() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        assert "sign in" in log.read_text(), log.read_text()
+        yield {**environment, "LOG": log.read_text()}
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def test_the_orders_of_every_source_are_shipped_billed_and_told_to_everybody(running: dict[str, str]) -> None:
+    asked = [sys.executable, "-m", "hub.cli", "demo", "--orders", "8", "--json"]
+
+    said = subprocess.run(asked, cwd=ROOT, env=running, capture_output=True, text=True, timeout=150, check=True)
+
+    rows = json.loads(said.stdout)
+    assert sorted(row["source"] for row in rows) == ["bigbox"] * 2 + ["kontor"] * 2 + ["market"] * 2 + ["shop"] * 2
+    assert {(row["phase"], row["settled"]) for row in rows} == {("in_transit", True)}
+    for row in rows:
+        sent, planned = re.findall(r"\d+", row["deliveries"])
+        assert sent == planned
+        assert row["shipments"] == row["invoices"] >= 1
+
+
+def test_the_buyers_get_their_answers_into_their_folders(running: dict[str, str]) -> None:
+    asked = [sys.executable, "-m", "hub.cli", "demo", "--orders", "4", "--json"]
+
+    subprocess.run(asked, cwd=ROOT, env=running, capture_output=True, timeout=150, check=True)
+
+    for buyer, tags in (
+        ("bigbox", {"ST*997", "ST*855", "ST*856", "ST*810"}),
+        ("kontor", {"CONTRL", "ORDRSP", "DESADV", "INVOIC"}),
+    ):
+        folder = Path(running["HUB_VAR"]) / "demo" / buyer / "out"
+        files = [file.read_text() for file in folder.glob("*.edi")]
+        assert {tag for tag in tags if any(tag in text for text in files)} == tags
