@@ -20,8 +20,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version
 # What builds the hub itself is locked like the rest.
 BUILD := hatchling editables
 
-# One environment per peer: tests/peers/NAME.txt becomes .peers/NAME.
-PEERS := $(patsubst tests/peers/%.txt,.peers/%/.stamp,$(sort $(wildcard tests/peers/*.txt)))
+# One environment per peer: tests/peers/NAME.txt (Python) and NAME.npm (Node 20) become .peers/NAME.
+PEERS := $(patsubst tests/peers/%.txt,.peers/%/.stamp,$(sort $(wildcard tests/peers/*.txt))) \
+	$(patsubst tests/peers/%.npm,.peers/%/.stamp,$(sort $(wildcard tests/peers/*.npm)))
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,4 +83,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.env
 .peers/%/.stamp: tests/peers/%.txt | $(BIN)/python
 	$(BIN)/python -m venv --clear .peers/$*
 	.peers/$*/bin/python -m pip --disable-pip-version-check install -qq --no-input --only-binary :all: -r $<
+	@touch $@
+
+.peers/%/.stamp: tests/peers/%.npm
+	@command -v npm >/dev/null || { echo "make peers needs npm for $*. Install it (Debian, Ubuntu: apt-get install npm)" >&2; exit 1; }
+	@mkdir -p .peers/$*
+	npm install --prefix .peers/$* --silent --no-audit --no-fund --ignore-scripts --omit=optional --no-package-lock $$(cat $<)
 	@touch $@
