@@ -46,7 +46,8 @@ def command(
     orders/s counts from the first POST (webhooks), or from the moment the file's message is stored (files; the wait
     for the folder's next look, up to a second, is left out), to the last arrival at the destination. Latency is the
     same per order, in W4 until the second of its two documents has arrived; in W1s it counts from when the order was
-    due. For files, latency is the wait behind the rest of the file. `first` is the first order's arrival.
+    due. For files, latency is the wait behind the rest of the file. `first` is the first order's arrival, `cpu` the
+    hub's own processor time per order, which a busy machine changes least.
 
     After each run the record and the destination are compared: every order must have had exactly one effect of each
     kind, every file its acknowledgement. Where not, the figure is INVALID and the exit status is 1.
@@ -112,12 +113,12 @@ def show(results: Sequence[Result]) -> None:
     table = Table(title=f"hub bench, {os.cpu_count()} cores")
     table.add_column("workload", no_wrap=True)
     table.add_column("database", no_wrap=True)
-    for name in ("orders", "orders/s", "p50 ms", "p95 ms", "p99 ms", "first ms"):
+    for name in ("orders", "orders/s", "p50 ms", "p95 ms", "p99 ms", "first ms", "cpu us"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("peak MB")
     for workload, place, figure in results:
         memory = ", ".join(f"{name} {peak:.0f}" for name, peak in figure.rss_mb.items())
-        numbers = (figure.p50_ms, figure.p95_ms, figure.p99_ms, figure.first_ms)
+        numbers = (figure.p50_ms, figure.p95_ms, figure.p99_ms, figure.first_ms, figure.cpu_us)
         rate = f"{figure.orders_per_s:.0f}" if figure.valid else f"INVALID ({figure.orders_per_s:.0f})"
         table.add_row(workload.name, place.name, str(figure.orders), rate, *(f"{n:.0f}" for n in numbers), memory)
     console = Console()

@@ -50,6 +50,7 @@ def test_every_order_of_a_run_is_counted_and_proven(tmp_path: Path) -> None:
     for each in figures.values():
         assert (each["sqlite"]["orders"], each["sqlite"]["valid"], each["sqlite"]["problems"]) == (40, True, [])
         assert each["sqlite"]["orders_per_s"] > 0
+        assert each["sqlite"]["cpu_us"] > 0
         assert each["sqlite"]["p50_ms"] <= each["sqlite"]["p95_ms"] <= each["sqlite"]["p99_ms"]
         assert set(each["sqlite"]["rss_mb"]) == {"run"}
     assert list((tmp_path / "var" / "bench").iterdir()) == []

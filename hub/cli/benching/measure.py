@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +40,8 @@ class Figure:
     p95_ms: float = 0.0
     p99_ms: float = 0.0
     first_ms: float = 0.0
+    cpu_us: float = 0.0
+    """Processor time per order of all processes of the hub, in microseconds; the database's own is not in it."""
     repeats: int = 0
     """How many times the sink was sent a key that it had."""
     rss_mb: Mapping[str, float] = field(default_factory=dict)
@@ -107,15 +109,19 @@ class _Run:
         pour = self._webhooks if self.workload.source == "webhook" else self._file
         pour(0, warm)
         self._wait(sink_port, warm)
+        used = self.processes.seconds(hub)
         begun, problems = pour(warm, count)
         self._wait(sink_port, warm + count)
         problems += self._settled(warm + count)
+        used = self.processes.seconds(hub) - used
         found = msgspec.json.decode(ask(sink_port, "/arrivals")[1])
         memory = self.processes.memory()
         problems += proof.sink_problems(self.workload, range(warm + count), found["arrived"])
         problems += self.store.read(self._proven(warm + count))
         times = self._times(begun, found["arrived"], warm)
-        return figure(begun, times, found["repeats"], {each.name: memory.get(each.name, 0.0) for each in hub}, problems)
+        hub_memory = {each.name: memory.get(each.name, 0.0) for each in hub}
+        made = figure(begun, times, found["repeats"], hub_memory, problems)
+        return replace(made, cpu_us=round(used / count * 1e6))
 
     def _migrated(self) -> str:
         migrate.upgrade(self.url)

@@ -101,6 +101,11 @@ class Processes:
                 found[each.name] = round(sum(peaks) / 1024, 1)
         return found
 
+    def seconds(self, processes: Sequence[Started]) -> float:
+        """Return the processor time that some processes have used with their children; 0 where /proc is missing."""
+        children = _children()
+        return sum(_used(pid) for each in processes for pid in _family(each.process.pid, children))
+
 
 def patiently(seconds: float, failure: str) -> Iterator[float]:
     """Yield until the time is over, with a short wait between; then raise RetryLater."""
@@ -141,6 +146,13 @@ def _family(pid: int, children: Mapping[int, Sequence[int]]) -> Iterator[int]:
     yield pid
     for child in children.get(pid, ()):
         yield from _family(child, children)
+
+
+def _used(pid: int) -> float:
+    with suppress(OSError, ValueError, IndexError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def _peak(pid: int) -> int:
