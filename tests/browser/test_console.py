@@ -122,3 +122,20 @@ def test_every_page_is_accessible_and_fits(running: Any, owner: Any, tmp_path: P
         if spill > 0:
             found[name].append(f"{spill} px wider than the screen")
     assert {name: each for name, each in found.items() if each} == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_the_doors_are_accessible_and_fit(running: Any, page: Any, tmp_path: Path, theme: str, size: str) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+    doors = {"sign-in": "/sign-in", "first": first_run_path(running.hub.store)}
+
+    found = {}
+    for name, path in doors.items():
+        page.goto(running.address + path)
+        page.screenshot(path=pictures(tmp_path) / f"{name}-{size}-{theme}.png", full_page=True)
+        found[name] = violations(page)
+
+    assert found == {"sign-in": [], "first": []}
+    assert page.evaluate("() => document.documentElement.dataset.bsTheme") == theme
