@@ -28,6 +28,8 @@ from hub.pipeline.verdicts import take_answers, take_verdicts
 from hub.ports.records import Unit
 
 log = logging.getLogger(__name__)
+WAITED = "waited"
+"""Why a message is taken in again by itself: what it waited for is there. It was acknowledged when it came."""
 
 
 @dataclass(kw_only=True)
@@ -139,7 +141,8 @@ def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
     take_verdicts(unit, mapped)
     take_answers(unit, mapped)
     done = settle.settled(unit, [(each.message, each.frame, each.reading, each.mapped) for each in whole])
-    acknowledge(unit, done)
+    waited = {each.message.id for each in whole if each.claim.reason == WAITED}
+    acknowledge(unit, [each for each in done if each.message.id not in waited])
     route(services, unit)
     if services.hooks.observed:
         services.hooks.observe(tuple(unit.events))

@@ -500,4 +500,29 @@ def _statements(seller: Company, task: str, handle: Callable[..., None]) -> int:
         handle(seller.hub.services, claims)
     finally:
         on_statement.remove(seen.append)
-    return len(seen)
+    return sum("config_version" not in each for each in seen)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state", "problem"),
+    [
+        ("R*025", "refused", "TA1: code 025"),
+        ("A*000", "delivered", ""),
+    ],
+)
+def test_an_interchange_that_they_refuse_is_refused_and_one_they_merely_got_waits_on(
+    company: Found, verdict: str, state: str, problem: str
+) -> None:
+    seller = company(SELLER)
+    seller.take("north", interchange(purchase("W1")))
+    seller.work()
+    (answer,) = seller.texts("north", "acknowledgement")
+    control = answer.split("*")[13]
+
+    head, _, rest = interchange(control=9).decode().partition("GS*PO")
+    trailer = rest[rest.index("IEA*") :]
+    seller.take("north", f"{head}TA1*{control}*261122*0900*{verdict}~\n{trailer}".encode())
+    seller.work()
+
+    assert seller.rows("SELECT state, problem FROM deliveries WHERE send = 'acknowledgement'") == [(state, problem)]
+    assert len(seller.texts("north", "receipt")) == 1
