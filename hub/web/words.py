@@ -26,13 +26,14 @@ class Token:
 _TONES: Mapping[str, str] = {
     **dict.fromkeys(
         ("delivered", "accepted", "applied", "active", "paid", "resolved", "auto_resolved", "fulfilled", "sent",
-         "acknowledged_by", "confirmed", "closed", "issued", "authorized", "allocated", "dispatched", "shipped"),
+         "handed_over", "consumed", "confirmed", "closed", "issued", "authorized", "allocated", "dispatched",
+         "shipped"),
         "good",
     ),
     **dict.fromkeys(
         ("received", "framed", "validating", "validated", "planned", "begun", "queued", "running", "in_fulfilment",
          "in_transit", "partially_delivered", "partially_fulfilled", "due", "fixing", "acknowledged", "testing",
-         "partially_paid", "amending", "requested", "open_for"),
+         "partially_paid", "amending", "requested"),
         "busy",
     ),
     **dict.fromkeys(

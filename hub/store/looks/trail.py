@@ -101,7 +101,9 @@ def _attempts(db: Db, deliveries: Mapping[str, Any]) -> list[Step]:
     for row in rows:
         delivery = deliveries[row.delivery_id]
         common = {"connection": delivery.connection, "delivery_id": row.delivery_id, "message_id": delivery.message_id}
-        found.append(Step(at_us=row.begun_us, kind="attempt", name=f"attempt {row.no} begun", **common))
+        found.append(
+            Step(at_us=row.begun_us, kind="attempt", name=f"{delivery.send}, attempt {row.no} begun", **common)
+        )
         if row.ended_us is not None:
             state = row.outcome if row.outcome == "delivered" else "failed"
             text = f"their id: {row.detail}" if state == "delivered" and row.detail else row.detail
@@ -109,7 +111,7 @@ def _attempts(db: Db, deliveries: Mapping[str, Any]) -> list[Step]:
                 Step(
                     at_us=row.ended_us,
                     kind="receipt",
-                    name=f"attempt {row.no}: {row.outcome}",
+                    name=f"{delivery.send}, attempt {row.no}: {row.outcome}",
                     state=state,
                     text=text,
                     **common,

@@ -55,6 +55,7 @@ def show_order(order_id: str) -> str:
         steps=read(lambda db: trail.trail(db, order_id)),
         records=read(lambda db: orders.records(db, order_id)),
         links=read(lambda db: orders.links(db, order_id)),
+        places={place.id: place.code for place in config().locations.values()},
     )
 
 
