@@ -60,12 +60,17 @@ class Exchange:
 Recorder = Callable[[Exchange], None]
 
 
+BETWEEN = frozenset({502, 504})
+"""Answers of a proxy that lost sight of what it passed on."""
+
+
 class HttpReply:
     """A 2xx answer; header names in lower case."""
 
-    __slots__ = ("_where", "body", "headers", "status")
+    __slots__ = ("_safe", "_where", "body", "headers", "status")
 
-    def __init__(self, answer: Answer, where: str) -> None:
+    def __init__(self, answer: Answer, where: str, *, safe: bool = True) -> None:
+        self._safe = safe
         self.status: int = answer.status
         self.headers: Mapping[str, str] = answer.headers
         self.body: bytes = answer.body
@@ -78,7 +83,8 @@ class HttpReply:
         try:
             return _decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RetryLater(f"{self._where} answered {self.status} with what is not JSON ({error})") from error
+            text = f"{self._where} answered {self.status} with what is not JSON ({error})"
+            raise RetryLater(text) if self._safe else InDoubt(f"{text}; look there before it is sent again") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +121,7 @@ class GuardedHttp:
         self._name = connection or self._guard.host
         self._clock = clock or SystemClock()
         self._bearer, self._basic, self._given = bearer, basic, dict(headers or {})
+        self._shared_names = _SHARED | {name.lower() for name in self._given}
         self._limits = limits or Limits()
         self._budget, self._record = budget, record
         self._idle: deque[Line] = deque()
@@ -174,7 +181,8 @@ class GuardedHttp:
                 self._budget.take(1, deadline)
             answer = self._exchange(method, target, data, repeatable, began + deadline)
             if answer.broken is None and (200 <= answer.status < 300 or answer.status in also):
-                return HttpReply(answer, self._where(method, target) if self._record else f"{self._name} {method}")
+                where = self._where(method, target) if self._record else f"{self._name} {method}"
+                return HttpReply(answer, where, safe=method in SAFE)
             raise self._error(method, target, answer)
         except HubError as error:
             failure = str(error)
@@ -250,6 +258,8 @@ class GuardedHttp:
             return RetryLater(f"{where} answered {answer.status} but the answer is unusable: {why}")
         said = redact.text(answer.body[: 4 * SAID].decode("utf-8", "replace"), self._secrets)[:SAID].strip()
         error = error_for(where, answer.status, answer.headers, said, self._clock)
+        if answer.status in BETWEEN and method not in SAFE:
+            return InDoubt(f"{error}; whoever stands between may have passed it on: look there before it is sent again")
         if answer.status == 401:
             self._head = ""
         if isinstance(error, RetryLater) and error.after and self._budget is not None:
@@ -300,7 +310,7 @@ class GuardedHttp:
         shared = self._head or self._build_head()
         own = ""
         for name, value in (headers or {}).items():
-            if name.lower() in _SHARED:
+            if name.lower() in self._shared_names:
                 shared = _without(shared, name)
             own += _field(name, value)
         head = f"{method} {target} HTTP/1.1\r\n{shared}{own}"

@@ -16,7 +16,7 @@ from lxml import etree
 from requests.structures import CaseInsensitiveDict
 from zeep.helpers import serialize_object
 
-from hub.domain.errors import HubError, Problem, Rejected, RetryLater
+from hub.domain.errors import HubError, InDoubt, Problem, Rejected
 from hub.kit.files import read_regular
 from hub.kit.http import GuardedHttp
 
@@ -55,7 +55,7 @@ class SoapClient:
         except zeep.exceptions.DTDForbidden as error:
             raise Rejected(f"{self._name}: {operation} was answered with a DOCTYPE, which is refused") from error
         except (zeep.exceptions.TransportError, zeep.exceptions.XMLParseError) as error:
-            raise RetryLater(f"{self._name}: {operation} was answered with what is not SOAP ({error})"[:500]) from error
+            raise InDoubt(f"{self._name}: {operation} was answered with what is not SOAP ({error})"[:500]) from error
         except (zeep.exceptions.Error, AttributeError, TypeError, ValueError) as error:
             raise Rejected(f"{self._name}: {operation} does not fit the WSDL ({error}); nothing was sent") from error
         return plain(_serialized(result, dict))
@@ -100,7 +100,7 @@ class DiskTransport(zeep.Transport):
         reply = self._http.request("POST", address, body=message, headers=dict(headers), also=FAULTS)
         answer = SoapAnswer(reply.status, reply.headers, reply.body)
         if reply.status in FAULTS and b"Fault" not in reply.body:
-            raise RetryLater(f"{self._name}: answered {reply.status} without a SOAP fault")
+            raise InDoubt(f"{self._name}: answered {reply.status} without a SOAP fault")
         return answer
 
     def get(self, address: str, params: object, headers: object) -> SoapAnswer:

@@ -113,11 +113,25 @@ def test_refused_credentials_pause_the_connection(status: int) -> None:
     assert "s3cret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
 def test_trouble_on_their_side_is_tried_again(status: int) -> None:
     with scripted(Say(status=status, headers={"Retry-After": "17"})) as partner, pytest.raises(RetryLater) as caught:
         client(partner).post("/orders", {})
     assert caught.value.after == 17.0
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_that_lost_sight_of_a_post_leaves_doubt_and_of_a_get_none(status: int) -> None:
+    with scripted(Say(status=status), Say(status=status)) as partner:
+        with pytest.raises(InDoubt, match="may have passed it on"):
+            client(partner).post("/orders", {})
+        with pytest.raises(RetryLater):
+            client(partner).get("/orders")
+
+
+def test_a_post_answered_with_garbage_leaves_doubt() -> None:
+    with scripted(Say(body=b"<html>")) as partner, pytest.raises(InDoubt, match="not JSON"):
+        client(partner).post("/orders", {})
 
 
 def test_retry_after_may_be_a_date() -> None:

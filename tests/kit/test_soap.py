@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.domain.errors import InDoubt, Paused, Rejected, RetryLater
+from hub.domain.errors import InDoubt, Paused, Rejected
 from hub.domain.secret import Secret
 from hub.ports import Soap
 from hub.testing.fakes import fake_kit
@@ -84,13 +84,13 @@ def test_a_fault_is_rejected_with_its_text(tmp_path: Path, status: int) -> None:
     assert "1102" in caught.value.problems[0].text
 
 
-def test_an_error_page_is_tried_again(tmp_path: Path) -> None:
-    with scripted(Say(status=500, body=b"<html>sorry</html>")) as partner, pytest.raises(RetryLater):
+def test_an_error_page_leaves_doubt(tmp_path: Path) -> None:
+    with scripted(Say(status=500, body=b"<html>sorry</html>")) as partner, pytest.raises(InDoubt):
         soap(partner, tmp_path).call("place", number="A-1", amount=1)
 
 
-def test_garbage_is_tried_again(tmp_path: Path) -> None:
-    with scripted(Say(body=b"\x00\x01 not xml")) as partner, pytest.raises(RetryLater, match="not SOAP"):
+def test_garbage_leaves_doubt(tmp_path: Path) -> None:
+    with scripted(Say(body=b"\x00\x01 not xml")) as partner, pytest.raises(InDoubt, match="not SOAP"):
         soap(partner, tmp_path).call("place", number="A-1", amount=1)
 
 
