@@ -182,23 +182,24 @@ class System:
 
     def web(self, crash_at: str = "", **more: str) -> HubProcess:
         """Start a web process and remember its port."""
-        process = self._start("web", [str(HERE / "web_process.py")], HUB_CRASH_AT=crash_at, **more)
+        process = self.start("web", [str(HERE / "web_process.py")], HUB_CRASH_AT=crash_at, **more)
         self.port = int(process.first_line())
         return process
 
     def worker(self, crash_at: str = "", **more: str) -> HubProcess:
         """Start a worker."""
-        process = self._start("worker", ["-m", "hub.cli", "worker"], HUB_CRASH_AT=crash_at, **more)
+        process = self.start("worker", ["-m", "hub.cli", "worker"], HUB_CRASH_AT=crash_at, **more)
         process.first_line()
         return process
 
     def schedule(self) -> HubProcess:
         """Start a scheduler."""
-        process = self._start("schedule", ["-m", "hub.cli", "schedule"])
+        process = self.start("schedule", ["-m", "hub.cli", "schedule"])
         process.first_line()
         return process
 
-    def _start(self, name: str, arguments: Sequence[str], **more: str) -> HubProcess:
+    def start(self, name: str, arguments: Sequence[str], **more: str) -> HubProcess:
+        """Start a process of this hub; it is killed when the test ends."""
         log = self.folder / f"{name}-{len(self._processes)}.log"
         process = HubProcess(name, arguments, self.environment(**more), log)
         self._processes.append(process)
