@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -63,88 +64,56 @@ class Db:
         """Insert rows; a taken key raises IntegrityError for the whole batch."""
         if not rows:
             return
-        _seen(f"INSERT {table.name}")
-        cursor = self.connection.connection.cursor()
-        try:
+        with self._sending(f"INSERT {table.name}") as cursor:
             if self.postgres:
                 with cursor.copy(_copy(table.name, tuple(columns))) as copy:
                     for row in rows:
                         copy.write_row(row)
             else:
                 cursor.executemany(_insert(table.name, tuple(columns)), rows)
-        except Exception as error:
-            raise _translated(error) from error
-        finally:
-            cursor.close()
-
-    def update(self, table: Table, keys: Sequence[str], sets: Sequence[str], rows: Sequence[Row]) -> int:
-        """Update rows by their keys and return how many were found. A row is its keys, then its new values."""
-        if not rows:
-            return 0
-        _seen(f"UPDATE {table.name}")
-        cursor = self.connection.connection.cursor()
-        try:
-            if self.postgres:
-                columns = [list(column) for column in zip(*rows, strict=True)]
-                cursor.execute(_update_unnest(table, tuple(keys), tuple(sets)), columns)
-            else:
-                width = len(keys)
-                turned = [(*row[width:], *row[:width]) for row in rows]
-                cursor.executemany(_update_each(table.name, tuple(keys), tuple(sets)), turned)
-            return int(cursor.rowcount)
-        except Exception as error:
-            raise _translated(error) from error
-        finally:
-            cursor.close()
 
     def insert_new(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Insert the rows whose key is free; the others stay as they are."""
-        if not rows:
-            return
-        _seen(f"INSERT {table.name}")
-        cursor = self.connection.connection.cursor()
-        try:
-            if self.postgres:
-                cursor.execute(_insert_unnest(table, tuple(columns)), [list(each) for each in zip(*rows, strict=True)])
-            else:
-                cursor.executemany(_insert(table.name, tuple(columns)) + " ON CONFLICT DO NOTHING", rows)
-        except Exception as error:
-            raise _translated(error) from error
-        finally:
-            cursor.close()
+        names = tuple(columns)
+        each = _insert(table.name, names) + " ON CONFLICT DO NOTHING"
+        self._set_based(f"INSERT {table.name}", _insert_unnest(table, names), each, rows)
+
+    def update(self, table: Table, keys: Sequence[str], sets: Sequence[str], rows: Sequence[Row]) -> int:
+        """Update rows by their keys and return how many were found. A row is its keys, then its new values."""
+        unnest = _update_unnest(table, tuple(keys), tuple(sets))
+        each = _update_each(table.name, tuple(keys), tuple(sets))
+        return self._set_based(f"UPDATE {table.name}", unnest, each, rows, keys_last=len(keys))
 
     def add(self, table: Table, keys: Sequence[str], sums: Sequence[str], rows: Sequence[Row]) -> None:
         """Add amounts, none below zero, to rows, making those that are missing. A row is its keys, then the amounts."""
-        if not rows:
-            return
-        _seen(f"ADD {table.name}")
-        cursor = self.connection.connection.cursor()
-        try:
-            if self.postgres:
-                cursor.execute(
-                    _add_unnest(table, tuple(keys), tuple(sums)), [list(each) for each in zip(*rows, strict=True)]
-                )
-            else:
-                cursor.executemany(_add_each(table.name, tuple(keys), tuple(sums)), rows)
-        except Exception as error:
-            raise _translated(error) from error
-        finally:
-            cursor.close()
+        unnest = _add_unnest(table, tuple(keys), tuple(sums))
+        self._set_based(f"ADD {table.name}", unnest, _add_each(table.name, tuple(keys), tuple(sums)), rows)
 
     def increase(self, table: Table, keys: Sequence[str], sums: Sequence[str], rows: Sequence[Row]) -> None:
         """Add amounts of either sign to rows that exist. A row is its keys, then what to add."""
+        unnest = _increase_unnest(table, tuple(keys), tuple(sums))
+        each = _increase_each(table.name, tuple(keys), tuple(sums))
+        self._set_based(f"ADD {table.name}", unnest, each, rows, keys_last=len(keys))
+
+    def _set_based(self, what: str, unnest: str, each: str, rows: Sequence[Row], *, keys_last: int = 0) -> int:
+        """Run one statement over all rows: arrays on PostgreSQL, executemany on SQLite; return how many it touched."""
         if not rows:
-            return
-        _seen(f"ADD {table.name}")
+            return 0
+        with self._sending(what) as cursor:
+            if self.postgres:
+                cursor.execute(unnest, [list(column) for column in zip(*rows, strict=True)])
+            else:
+                turned = [(*row[keys_last:], *row[:keys_last]) for row in rows] if keys_last else rows
+                cursor.executemany(each, turned)
+            return int(cursor.rowcount)
+
+    @contextmanager
+    def _sending(self, what: str) -> Iterator[Any]:
+        """Lend the driver's own cursor; its errors come out under SQLAlchemy's names."""
+        _seen(what)
         cursor = self.connection.connection.cursor()
         try:
-            if self.postgres:
-                columns = [list(each) for each in zip(*rows, strict=True)]
-                cursor.execute(_increase_unnest(table, tuple(keys), tuple(sums)), columns)
-            else:
-                width = len(keys)
-                turned = [(*row[width:], *row[:width]) for row in rows]
-                cursor.executemany(_increase_each(table.name, tuple(keys), tuple(sums)), turned)
+            yield cursor
         except Exception as error:
             raise _translated(error) from error
         finally:
