@@ -1,4 +1,4 @@
-"""`hub events`: the console's event streams in a process of their own, so that open pages take no thread from intake."""
+"""`hub events`: the console's event streams in a process of their own: open pages take no thread from intake."""
 
 from __future__ import annotations
 

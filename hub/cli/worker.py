@@ -8,7 +8,7 @@ import click
 import dramatiq
 
 from hub.bootstrap import LANES, build
-from hub.cli.serving import collect_rarely, keep_to_one_core, set_up_logging, wait_for_signal
+from hub.cli.serving import collect_rarely, set_up_logging, wait_for_signal
 from hub.settings import hub_settings
 from hub.work.sweeper import Sweeper
 
@@ -19,7 +19,6 @@ from hub.work.sweeper import Sweeper
 def command(lanes: str, threads: int) -> None:
     """Do the work of some lanes; end with SIGTERM, what is under way is finished first."""
     set_up_logging()
-    keep_to_one_core()
     chosen = tuple(lane.strip() for lane in lanes.split(",") if lane.strip())
     unknown = [lane for lane in chosen if lane not in LANES]
     if unknown or not chosen:
