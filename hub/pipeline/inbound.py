@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from hub.domain.config import Config
-from hub.domain.errors import HubError, Problem, Rejected, RetryLater
+from hub.domain.errors import HubError, Paused, Problem, Rejected, RetryLater
 from hub.domain.inbox import FrameRow
 from hub.domain.message import Message
 from hub.domain.work import Claim
@@ -128,8 +128,8 @@ def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
     _refuse_reused(unit, ours)
     good = [each for each in ours if each.failure is None]
     for each in ours:
-        if isinstance(each.failure, RetryLater):
-            raise each.failure
+        if isinstance(each.failure, (Paused, RetryLater)):
+            raise each.failure  # nothing is wrong with the bytes: they wait until the mapping or the secret is there
     settle.quarantine(unit, [(each.message, each.failure) for each in ours if each.failure is not None])
     framed = [each for each in good if each.reading.frames]
     settle.framed(unit, [(each.message, each.reading) for each in framed])

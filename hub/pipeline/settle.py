@@ -202,6 +202,8 @@ def failed(services: Services, claim: Claim, message: Message, error: Exception)
             unit.put_back([claim], after=after, reason=f"{type(error).__name__}: {error}")
         else:
             unit.park([claim], status="parked", reason=f"{type(error).__name__}: {error}")
+        if isinstance(error, Paused):
+            unit.incident(_incident(message, Problem(code="paused", text=str(error)), "missing", "message", message.id))
         if not passing:
             problem = Problem(code="internal", text=f"{type(error).__name__}: {error}")
             unit.incident(_incident(message, problem, "internal", "message", message.id))
