@@ -30,8 +30,18 @@ class Embedded:
         self._sweeper = Sweeper(hub.sweep)
         self._ticker = Sweeper(hub.tick, name="schedule")
 
+    def bind(self) -> int:
+        """Take the port before anything else happens: a second hub on the same port must not touch the record."""
+        settings = self.hub.settings
+        try:
+            return self._server.bind()
+        except OSError as error:
+            text = f"port {settings.port} of {settings.host} is taken ({error.strerror or 'in use'}); "
+            raise click.ClickException(f"{text}stop what listens there, or choose another: HUB_PORT=8081") from error
+
     def start(self) -> int:
         """Start workers, then the schedule, then the door."""
+        self.bind()
         self._dramatiq.start()
         self._sweeper.start()
         self._ticker.start()
@@ -80,11 +90,12 @@ def _run_demo(hub: Hub, settings: HubSettings) -> None:
     from hub.cli.demoing.company import found
     from hub.cli.demoing.partners import DemoPartners
 
+    app = application(hub)
+    embedded = Embedded(hub, app)
+    embedded.bind()
     partners = DemoPartners(settings.var)
     addresses = partners.open()
     found(hub, settings.config / "demo", addresses)
-    app = application(hub)
-    embedded = Embedded(hub, app)
     partners.address = f"http://{settings.host}:{embedded.start()}"
     turning = Sweeper(partners.turn, name="demo-partners")
     turning.start()

@@ -21,6 +21,7 @@ COLLECT_AFTER = (50_000, 20, 100)
 def set_up_logging() -> None:
     """Log one line per happening to stderr."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def keep_to_one_core() -> None:
