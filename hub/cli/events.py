@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from hub.bootstrap import build
-from hub.cli.serving import application, set_up_logging, wait_for_signal
+from hub.cli.serving import application, refuse_old_tables, refuse_taken_port, set_up_logging, wait_for_signal
 from hub.settings import hub_settings
 from hub.web.serving import EmbeddedServer
 
@@ -23,6 +23,8 @@ def command(host: str | None, port: int | None) -> None:
     set_up_logging()
     settings = hub_settings(os.environ)
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    refuse_taken_port(settings.host, settings.port)
+    refuse_old_tables(settings)
     hub = build(settings, role="events", lanes=())
     app = application(hub)
     server = EmbeddedServer(app, settings.host, settings.port, threads=THREADS)

@@ -7,7 +7,7 @@ import os
 import click
 
 from hub.bootstrap import build
-from hub.cli.serving import set_up_logging, wait_for_signal
+from hub.cli.serving import refuse_old_tables, set_up_logging, wait_for_signal
 from hub.settings import hub_settings
 from hub.work.sweeper import Sweeper
 
@@ -16,7 +16,9 @@ from hub.work.sweeper import Sweeper
 def command() -> None:
     """Queue the pulls that are due, once a second, until asked to end."""
     set_up_logging()
-    hub = build(hub_settings(os.environ), role="schedule", lanes=())
+    settings = hub_settings(os.environ)
+    refuse_old_tables(settings)
+    hub = build(settings, role="schedule", lanes=())
     ticker = Sweeper(hub.tick, name="schedule")
     ticker.start()
     click.echo(f"scheduling as {hub.services.owner}")

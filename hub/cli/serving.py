@@ -6,12 +6,17 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 
+import click
 from flask import Flask
 
 from hub.bootstrap import Hub
+from hub.cli.database import opened
+from hub.domain.errors import RetryLater
+from hub.settings import HubSettings
 from hub.web.console_app import create_console_app
 
 SWITCH_SECONDS = 0.005
@@ -46,6 +51,26 @@ def collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+
+
+def refuse_old_tables(settings: HubSettings) -> None:
+    """End with a sentence where the tables are missing or old; a database that does not answer yet is waited for."""
+    try:
+        with opened(settings):
+            return
+    except RetryLater as error:
+        logging.getLogger(__name__).warning("%s; this process goes on and tries again", error)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """End with a sentence where somebody else listens there."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            text = f"port {port} of {host} cannot be taken ({error.strerror}); stop what listens there, or set HUB_PORT"
+            raise click.ClickException(text) from error
 
 
 def application(hub: Hub) -> Flask:

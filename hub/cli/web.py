@@ -11,7 +11,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from hub.bootstrap import build
-from hub.cli.serving import application, collect_rarely, set_up_logging
+from hub.cli.serving import application, collect_rarely, refuse_old_tables, refuse_taken_port, set_up_logging
 from hub.settings import hub_settings
 
 THREADS = 32
@@ -32,6 +32,8 @@ def command(host: str | None, port: int | None) -> None:
     """Serve HTTP with one process and 32 threads; intake commits in groups."""
     settings = hub_settings(os.environ)
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    refuse_taken_port(settings.host, settings.port)
+    refuse_old_tables(settings)
     server = Granian(
         "hub.cli.web:make",
         address=settings.host,

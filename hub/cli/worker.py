@@ -8,7 +8,7 @@ import click
 import dramatiq
 
 from hub.bootstrap import LANES, build
-from hub.cli.serving import collect_rarely, set_up_logging, wait_for_signal
+from hub.cli.serving import collect_rarely, refuse_old_tables, set_up_logging, wait_for_signal
 from hub.settings import hub_settings
 from hub.work.sweeper import Sweeper
 
@@ -23,7 +23,9 @@ def command(lanes: str, threads: int) -> None:
     unknown = [lane for lane in chosen if lane not in LANES]
     if unknown or not chosen:
         raise click.UsageError(f"lanes are {', '.join(LANES)}; not {', '.join(unknown) or 'none'}")
-    hub = build(hub_settings(os.environ), role="work", lanes=chosen)
+    settings = hub_settings(os.environ)
+    refuse_old_tables(settings)
+    hub = build(settings, role="work", lanes=chosen)
     rung = dramatiq.Worker(hub.broker, worker_threads=threads, worker_timeout=50)
     sweeper = Sweeper(hub.sweep)
     collect_rarely()

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from hub.domain.order import SourceKind
 from hub.domain.party import Identifier
 
 ConnectionState = Literal["draft", "testing", "active", "paused", "degraded", "needs_reauth", "suspended", "retired"]
@@ -57,7 +58,7 @@ class ConnectionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     settings: dict[str, Any] = {}
     state: ConnectionState = "active"
     channel: str = ""
-    source_kind: str = "api"
+    source_kind: SourceKind = "api"
     items: Literal["known", "any"] = "known"
     """known: a line whose item is not found holds the order; any: items are not looked up."""
     fulfilled_by: Literal["hub", "elsewhere"] = "hub"

@@ -101,7 +101,7 @@ def _create(unit: Unit, each: Mapped, key: tuple[str, str]) -> Order:
     source = Source(
         connection=connection.name,
         channel=connection.channel,
-        kind=connection.source_kind,  # type: ignore[arg-type]
+        kind=connection.source_kind,
         external_id=key[1],
         external_number=given.number,
         agent=given.source.agent,

@@ -51,5 +51,6 @@ def check(envelope: Mapping[str, Any], connection: str, document: str) -> None:
     """Raise Rejected where an agreement's envelope cannot be addressed."""
     missing = [name for name in ("sender", "receiver") if not envelope.get(name)]
     if missing:
-        text = f"the outbound agreement of {connection} for {document} names no {' and no '.join(missing)}; add them to its envelope"  # noqa: E501
+        what = " and no ".join(missing)
+        text = f"the outbound agreement of {connection} for {document} names no {what}; add them to its envelope"
         raise Rejected([Problem(code="envelope", path=f"envelope.{missing[0]}", text=text)])
