@@ -41,8 +41,9 @@ from hub.store.translations import Translations
 from hub.store.unit import Ledger
 from hub.store.vault import Vault
 from hub.work.doorbell import Bell, open_broker
+from hub.work.drains import Drains
 from hub.work.schedule import tick
-from hub.work.worker import Worker
+from hub.work.worker import THREADS, Worker
 
 log = logging.getLogger(__name__)
 CONFIG_HELD = 0.25
@@ -73,7 +74,7 @@ class Hub:
         self.store.write(requeue_expired)
         mark_overdue(self.services)
         for lane in self.store.read(due_lanes):
-            self.worker.drain(lane)
+            self.worker.wake(lane)
 
     def tick(self) -> None:
         """Queue the pulls that are due."""
@@ -90,7 +91,7 @@ class Hub:
         self.broker.close()
 
 
-def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = LANES) -> Hub:
+def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = LANES, threads: int = THREADS) -> Hub:
     """Wire a hub for one process; `role` names it in leases and for crash points."""
     loaded = plugins.load_plugins(allowed=settings.plugins)
     connectors: dict[str, Connector] = plugins.declared(loaded.manager, "hub_connectors")
@@ -104,16 +105,16 @@ def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = L
     translations = _translations(settings, store, config, loaded)
     openings = _openings(settings, store, config, connectors, _revealing(loaded, vault))
     broker = open_broker(settings.redis_url)
-    drain: list[Callable[[str], None]] = []
-    bell = Bell(broker, lambda lane: drain[0](lane))
+    wake: list[Callable[[str], None]] = []
+    bell = Bell(broker, lambda lane: wake[0](lane))
     hooks = _hooks(loaded)
     services = Services(
         store=ledger, config=config, clock=SystemClock(), doorbell=bell, codecs=codecs, translation=translations,
         opened=openings, operations=built_in(hooks.source), hooks=hooks, crash=crash,
         owner=f"{role}@{socket.gethostname()}:{os.getpid()}", lease=settings.lease,
     )  # fmt: skip
-    worker = Worker(ledger, handlers(services), lanes, services.owner, lease=settings.lease)
-    drain.append(worker.drain)
+    worker = Worker(ledger, handlers(services), lanes, services.owner, lease=settings.lease, drains=Drains(threads))
+    wake.append(worker.wake)
     return Hub(
         settings=settings, store=store, ledger=ledger, config=config, services=services, worker=worker, bell=bell,
         broker=broker, plugins=loaded, connectors=connectors, codecs=codecs, translations=translations,

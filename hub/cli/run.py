@@ -17,16 +17,14 @@ from hub.web.console_app import first_run_path
 from hub.web.serving import EmbeddedServer
 from hub.work.sweeper import Sweeper
 
-THREADS = 2
-
 
 class Embedded:
     """A whole hub in this process: `start` returns the port, `stop` ends everything."""
 
-    def __init__(self, hub: Hub, app: Any, *, threads: int = THREADS) -> None:
+    def __init__(self, hub: Hub, app: Any) -> None:
         self.hub = hub
         self._server = EmbeddedServer(app, hub.settings.host, hub.settings.port)
-        self._dramatiq = dramatiq.Worker(hub.broker, worker_threads=threads, worker_timeout=50)
+        self._dramatiq = dramatiq.Worker(hub.broker, worker_threads=1, worker_timeout=50)
         self._sweeper = Sweeper(hub.sweep)
         self._ticker = Sweeper(hub.tick, name="schedule")
 

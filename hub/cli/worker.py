@@ -11,11 +11,15 @@ from hub.bootstrap import LANES, build
 from hub.cli.serving import collect_rarely, refuse_old_tables, set_up_logging, wait_for_signal
 from hub.settings import hub_settings
 from hub.work.sweeper import Sweeper
+from hub.work.worker import THREADS
 
 
 @click.command()
 @click.option("--lanes", default=",".join(LANES), show_default=True, help="Lanes to work, separated by commas.")
-@click.option("--threads", default=2, show_default=True, help="How many batches may be under way at once.")
+@click.option(
+    "--threads", default=THREADS, show_default=True, type=click.IntRange(1, 64),
+    help="How many lanes and slow partners may be served at once.",
+)  # fmt: skip
 def command(lanes: str, threads: int) -> None:
     """Do the work of some lanes; end with SIGTERM, what is under way is finished first."""
     set_up_logging()
@@ -25,8 +29,8 @@ def command(lanes: str, threads: int) -> None:
         raise click.UsageError(f"lanes are {', '.join(LANES)}; not {', '.join(unknown) or 'none'}")
     settings = hub_settings(os.environ)
     refuse_old_tables(settings)
-    hub = build(settings, role="work", lanes=chosen)
-    rung = dramatiq.Worker(hub.broker, worker_threads=threads, worker_timeout=50)
+    hub = build(settings, role="work", lanes=chosen, threads=threads)
+    rung = dramatiq.Worker(hub.broker, worker_threads=1, worker_timeout=50)
     sweeper = Sweeper(hub.sweep)
     collect_rarely()
     rung.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -279,5 +279,16 @@ class Store(Protocol):
     def due(self, lane: str, tasks: Sequence[str]) -> list[str]:
         """Return the kinds of task that something is due of, in the order given; takes no lock."""
 
-    def claim(self, lane: str, task: str, limit: int, owner: str, lease_seconds: float) -> list[Claim]:
-        """Lease due rows, none whose key has an earlier unfinished row."""
+    def claim(
+        self,
+        lane: str,
+        task: str,
+        limit: int,
+        owner: str,
+        lease_seconds: float,
+        busy: Collection[str] | None = None,
+    ) -> list[Claim]:
+        """Lease due rows, none whose key has an earlier unfinished row.
+
+        With `busy`, the rows are of one connection: the one that has waited longest and is none of these.
+        """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +21,11 @@ _READY = """
     lane = :lane AND task = :task AND status = 'queued' AND due_us <= :now {starts}
     AND (order_key IS NULL OR NOT EXISTS (
         SELECT 1 FROM work earlier WHERE earlier.order_key = work.order_key AND earlier.id < work.id))
-    ORDER BY due_us, id LIMIT :limit
 """
+_FIRST = "ORDER BY due_us, id LIMIT"
 _TAKE = (
     "UPDATE work SET status = 'running', owner = :owner, lease_us = :lease, epoch = epoch + 1, starts = starts + 1 "
-    "WHERE id IN (SELECT id FROM work WHERE {ready}{skip}) "
+    "WHERE id IN (SELECT id FROM work WHERE {ready} {first} :limit{skip}) "
     f"RETURNING {_COLUMNS}"
 )
 
@@ -47,17 +47,34 @@ _ADDED = (
 )  # fmt: skip
 
 
-def claim(db: Db, lane: str, task: str, limit: int, owner: str, lease_seconds: float, *, alone: bool) -> list[Claim]:
+def claim(
+    db: Db,
+    lane: str,
+    task: str,
+    limit: int,
+    owner: str,
+    lease_seconds: float,
+    *,
+    alone: bool,
+    busy: Collection[str] | None = None,
+) -> list[Claim]:
     """Lease due rows by database time. Rows that were started before (a crash) are claimed one at a time.
 
     No row is started more than `MOST_STARTS` times: `bury_deadly` takes what ended its workers so often.
+    With `busy`, all rows are of one connection: that of the row which is due for longest, and none of these.
     """
     now = db.now_us()
     ready = _READY.format(starts=f"AND starts BETWEEN 1 AND {MOST_STARTS - 1}" if alone else "AND starts = 0")
-    sql = _TAKE.format(ready=ready, skip=" FOR UPDATE SKIP LOCKED" if db.postgres else "")
+    values: dict[str, Any] = {}
+    if busy is not None:
+        if busy:
+            ready += f"AND NOT ({db.among('connection', 'busy')})"
+            values["busy"] = db.array(sorted(busy))
+        ready += f" AND connection = (SELECT connection FROM work WHERE {ready} {_FIRST} 1)"
+    sql = _TAKE.format(ready=ready, first=_FIRST, skip=" FOR UPDATE SKIP LOCKED" if db.postgres else "")
     rows = db.all(
         sql, lane=lane, task=task, now=now, limit=1 if alone else limit, owner=owner,
-        lease=now + int(lease_seconds * 1e6),
+        lease=now + int(lease_seconds * 1e6), **values,
     )  # fmt: skip
     return sorted((_claim(row) for row in rows), key=lambda found: found.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -96,12 +96,20 @@ class Ledger:
         """Return the kinds of task that something is due of, in the order given."""
         return self.store.read(lambda db: due_tasks(db, lane, tasks))
 
-    def claim(self, lane: str, task: str, limit: int, owner: str, lease_seconds: float) -> list[Claim]:
-        """Lease due rows; when none are fresh, one that was started before, alone."""
-        return self.store.write(lambda db: _claim(db, lane, task, limit, owner, lease_seconds))
+    def claim(
+        self,
+        lane: str,
+        task: str,
+        limit: int,
+        owner: str,
+        lease_seconds: float,
+        busy: Collection[str] | None = None,
+    ) -> list[Claim]:
+        """Lease due rows; when none are fresh, one that was started before, alone. With `busy`: of one connection."""
+        return self.store.write(lambda db: _claim(db, lane, task, limit, owner, lease_seconds, busy))
 
 
 def _claim(db: Db, *arguments: Any) -> list[Claim]:
-    lane, task, limit, owner, lease_seconds = arguments
-    fresh = claim(db, lane, task, limit, owner, lease_seconds, alone=False)
-    return fresh or claim(db, lane, task, 1, owner, lease_seconds, alone=True)
+    lane, task, limit, owner, lease_seconds, busy = arguments
+    fresh = claim(db, lane, task, limit, owner, lease_seconds, alone=False, busy=busy)
+    return fresh or claim(db, lane, task, 1, owner, lease_seconds, alone=True, busy=busy)

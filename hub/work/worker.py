@@ -10,24 +10,37 @@ from collections.abc import Callable, Mapping, Sequence
 from hub.domain.errors import RetryLater
 from hub.domain.work import Claim
 from hub.ports.records import Store
+from hub.work.drains import Drain, Drains
 from hub.work.keeper import Keeper
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Sequence[Claim]], None]
 LEASE = 60.0
+THREADS = 8
 LINGER = 0.04
 PAUSE = 0.004
 LONGEST_BREATH = 0.01
 SMALLEST, LARGEST = 32, 500
+MOST_SERVED = 50
+"""So many connections are served in one turn before new work is looked for."""
 FOLLOWS = {"ingest": ("send",), "frame": ("send",)}
 """What a task leaves to be done: who commits deliveries goes on to send them."""
+AWAY = frozenset({"send", "pull"})
+"""Tasks that wait for somebody else's system. Sends are claimed for one connection at a time: a partner that hangs
+holds up what is for it and nothing else."""
 
 
 class Worker:
     """Takes work of some lanes. One instance per process; `drain` may run in several threads at once."""
 
     def __init__(
-        self, store: Store, handlers: Mapping[str, Handler], lanes: Sequence[str], owner: str, lease: float = LEASE
+        self,
+        store: Store,
+        handlers: Mapping[str, Handler],
+        lanes: Sequence[str],
+        owner: str,
+        lease: float = LEASE,
+        drains: Drains | None = None,
     ) -> None:
         self.store = store
         self.handlers = handlers
@@ -38,29 +51,43 @@ class Worker:
         self.limits = {"frame": 1, "pull": 1}
         self._tasks = tuple(handlers)
         self._stopping = threading.Event()
-        self._draining: dict[str, int] = {}
+        self._drains = drains or Drains(THREADS)
+        self._threads: set[threading.Thread] = set()
         self._guard = threading.Lock()
+
+    def wake(self, lane: str) -> None:
+        """Drain a lane in a thread of this worker's own, where none does; returns at once."""
+        if lane not in self.lanes or self._stopping.is_set() or not self._drains.wanted(lane):
+            return
+        thread = threading.Thread(target=self._drain_guarded, args=(lane,), name=f"drain-{lane}", daemon=True)
+        with self._guard:
+            self._threads = {each for each in self._threads if each.is_alive()} | {thread}
+            thread.start()
 
     def drain(self, lane: str) -> None:
         """Work until a lane stays empty for a moment, so that a steady trickle is met without a bell each."""
-        if lane not in self.lanes or self._stopping.is_set():
+        drain = self._drains.begin(lane) if lane in self.lanes and not self._stopping.is_set() else None
+        if drain is None:
             return
-        with self._guard:
-            self._draining[lane] = self._draining.get(lane, 0) + 1
-            lingers = self._draining[lane] == 1
         try:
-            self._drain(lane, lingers)
+            self._drain(lane, drain)
         except RetryLater as error:
             log.warning("lane %s: %s", lane, error)
         finally:
-            with self._guard:
-                self._draining[lane] -= 1
+            self._drains.end(lane, drain)
 
-    def _drain(self, lane: str, lingers: bool) -> None:
+    def _drain_guarded(self, lane: str) -> None:
+        try:
+            self.drain(lane)
+        except Exception:
+            log.exception("lane %s was left; it is looked at again within a second", lane)
+
+    def _drain(self, lane: str, drain: Drain) -> None:
         limit, last = SMALLEST, time.monotonic()
         while not self._stopping.is_set():
             begun = time.monotonic()
-            done = self.turn(lane, limit)
+            self._drains.look(lane)
+            done = self.turn(lane, limit, drain)
             if done:
                 last = time.monotonic()
                 limit = min(LARGEST, limit * 2) if done >= limit else SMALLEST
@@ -68,23 +95,47 @@ class Worker:
                     # A small batch costs nearly as much as a large one: let as much time pass as it took, so that
                     # under load the next is larger. Whoever comes alone has been served already.
                     self._stopping.wait(min(last - begun, LONGEST_BREATH))
-            elif not lingers or time.monotonic() - last > LINGER:
-                return
+            elif time.monotonic() - last > LINGER:
+                if self._drains.may_end(lane, drain):
+                    return
             else:
                 self._stopping.wait(PAUSE)
 
-    def turn(self, lane: str, limit: int = LARGEST) -> int:
+    def turn(self, lane: str, limit: int = LARGEST, drain: Drain | None = None) -> int:
         """Claim and handle each kind of task once; return how many rows were handled."""
         done = 0
         due = set(self.store.due(lane, self._tasks))
-        for task, handle in self.handlers.items():
-            if task not in due:
-                continue
-            claims = self.store.claim(lane, task, self.limits.get(task, limit), self.owner, self.lease)
-            if claims:
-                done += len(claims)
-                self._handle(handle, claims)
-                due.update(FOLLOWS.get(task, ()))
+        for task in self.handlers:
+            if task in due:
+                handled = self._sends(lane, limit, drain) if task == "send" else self._others(lane, task, limit, drain)
+                done += handled
+                if handled:
+                    due.update(FOLLOWS.get(task, ()))
+        return done
+
+    def _others(self, lane: str, task: str, limit: int, drain: Drain | None) -> int:
+        claims = self.store.claim(lane, task, self.limits.get(task, limit), self.owner, self.lease)
+        if claims and task in AWAY and drain is not None:
+            with drain.away():
+                self._handle(self.handlers[task], claims)
+        elif claims:
+            self._handle(self.handlers[task], claims)
+        return len(claims)
+
+    def _sends(self, lane: str, limit: int, drain: Drain | None) -> int:
+        """Serve one connection after the other, each once, but those that another thread is serving."""
+        done = 0
+        served: set[str] = set()
+        while len(served) < MOST_SERVED and not self._stopping.is_set():
+            busy = self._drains.busy | served
+            claims = self.store.claim(lane, "send", limit, self.owner, self.lease, busy)
+            if not claims:
+                break
+            connection = claims[0].connection
+            served.add(connection)
+            with self._drains.serving(drain, connection):
+                self._handle(self.handlers["send"], claims)
+            done += len(claims)
         return done
 
     def _handle(self, handle: Handler, claims: Sequence[Claim]) -> None:
@@ -108,7 +159,10 @@ class Worker:
             total += done
         raise RuntimeError(f"work did not end after {turns} turns")
 
-    def stop(self) -> None:
-        """Take no more work; what is under way is finished by its thread."""
+    def stop(self, *, seconds: float = 30.0) -> None:
+        """Take no more work and wait so long for what is under way; after that its lease runs out."""
         self._stopping.set()
         self._keeper.stop()
+        until = time.monotonic() + seconds
+        for thread in tuple(self._threads):
+            thread.join(timeout=max(0.0, until - time.monotonic()))
