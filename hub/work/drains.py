@@ -11,6 +11,10 @@ HELD_UP = 0.5
 """Seconds with one partner after which a thread counts as held up, so that another may go on with the rest."""
 
 
+LATELY = 5.0
+"""Seconds for which a connection that was served from a lane is expected to have more there."""
+
+
 class Drain:
     """One thread that drains a lane, and since when it waits for a partner."""
 
@@ -48,6 +52,7 @@ class Drains:
         self._under_way: dict[str, list[Drain]] = {}
         self._rung: set[str] = set()
         self._busy: set[str] = set()
+        self._seen: dict[str, dict[str, float]] = {}
 
     def begin(self, lane: str) -> Drain | None:
         """Enter a lane; None where whoever drains it will see what is new, or where all are at work."""
@@ -85,6 +90,16 @@ class Drains:
         """Leave a lane in any case."""
         with self._guard:
             self._leave(lane, drain)
+
+    def lately(self, lane: str, connection: str) -> set[str]:
+        """Note that a connection was served from a lane; return all that were within the last seconds."""
+        now = time.monotonic()
+        with self._guard:
+            seen = self._seen.setdefault(lane, {})
+            seen[connection] = now
+            for name in [name for name, at in seen.items() if now - at > LATELY]:
+                del seen[name]
+            return set(seen)
 
     @property
     def busy(self) -> frozenset[str]:

@@ -123,7 +123,10 @@ class Worker:
         return len(claims)
 
     def _sends(self, lane: str, limit: int, drain: Drain | None) -> int:
-        """Serve one connection after the other, each once, but those that another thread is serving."""
+        """Serve one connection after the other, each once, but those that another thread is serving.
+
+        Connections that were not served lately are not asked after: the next turn begins with whoever waited longest.
+        """
         done = 0
         served: set[str] = set()
         while len(served) < MOST_SERVED and not self._stopping.is_set():
@@ -136,6 +139,8 @@ class Worker:
             with self._drains.serving(drain, connection):
                 self._handle(self.handlers["send"], claims)
             done += len(claims)
+            if self._drains.lately(lane, connection) <= self._drains.busy | served:
+                break
         return done
 
     def _handle(self, handle: Handler, claims: Sequence[Claim]) -> None:
