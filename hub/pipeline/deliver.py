@@ -8,30 +8,44 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from time import monotonic
 
-from hub.domain.errors import HubError, InDoubt
+from hub.domain.errors import HubError, InDoubt, Paused, Rejected
 from hub.domain.message import Outgoing, Receipt
 from hub.pipeline.services import Opened
 from hub.ports import Push
 
 log = logging.getLogger(__name__)
 SLOW = 0.005
+TOGETHER = 32
+"""So many are handed to threads at once; then it is asked whether there is time for more."""
 Result = Receipt | HubError
 
 
-def deliver(opened: Opened, push: Push, window: Sequence[tuple[Outgoing, bool]]) -> list[Result]:
+class Unknowable(InDoubt):
+    """It is in doubt and looking it up is refused: only a person can find out."""
+
+
+def deliver(opened: Opened, push: Push, window: Sequence[tuple[Outgoing, bool]], until: float) -> list[Result | None]:
     """Send a window. (out, doubted): a doubted one is looked up first where the capability says `find`, and not sent
-    at all where it says `ask`: a person decides."""
+    at all where it says `ask`: a person decides.
+
+    None stands for what was not tried: after `until` (a `time.monotonic()` instant), or after the connection paused,
+    nothing more is begun. At least one is tried.
+    """
     results: list[Result | None] = [None] * len(window)
+    unsent = []
     for at, (out, doubted) in enumerate(window):
-        if doubted and push.on_doubt == "find":
-            results[at] = _found(opened, out)
-        elif doubted and push.on_doubt == "ask":
+        if doubted and push.on_doubt == "ask":
             results[at] = InDoubt(f"{opened.name} may have taken it when an earlier attempt was cut off")
-    left = [at for at, result in enumerate(results) if result is None]
-    sent = _send(opened, push, [window[at][0] for at in left])
-    for at, result in zip(left, sent, strict=True):
+        elif doubted and push.on_doubt == "find":
+            if at and monotonic() > until:
+                continue
+            results[at] = _found(opened, out)
+            unsent += [at] if results[at] is None else []
+        else:
+            unsent.append(at)
+    for at, result in zip(unsent, _send(opened, push, [window[at][0] for at in unsent], until), strict=False):
         results[at] = result
-    return [result for result in results if result is not None]
+    return results
 
 
 def _found(opened: Opened, out: Outgoing) -> Result | None:
@@ -39,21 +53,36 @@ def _found(opened: Opened, out: Outgoing) -> Result | None:
     try:
         receipt: Receipt | None = opened.instance.find(out)
         return receipt
+    except Rejected as error:
+        return Unknowable(f"an earlier attempt was cut off, and {opened.name} refuses to be asked about it: {error}")
     except HubError as error:
         return InDoubt(f"still in doubt: the look-up failed: {error}")
+    except Exception as error:
+        log.exception("connector %s failed in find", opened.connector.name)
+        return InDoubt(f"still in doubt: connector {opened.connector.name} failed while looking: {_named(error)}")
 
 
-def _send(opened: Opened, push: Push, outs: Sequence[Outgoing]) -> list[Result]:
-    if push.batch > 1 and len(outs) > 1:
-        return _send_many(opened, push, outs)
+def _send(opened: Opened, push: Push, outs: Sequence[Outgoing], until: float) -> list[Result]:
+    """Return the results of as many as there was time for."""
     results: list[Result] = []
-    for at, out in enumerate(outs):
+    step = push.batch if len(outs) > 1 else 1
+    while len(results) < len(outs) and not (results and monotonic() > until):
         begun = monotonic()
-        results.append(_send_one(opened, out))
-        if push.parallel > 1 and monotonic() - begun > SLOW:
+        part = outs[len(results) : len(results) + step]
+        answered = [_send_one(opened, part[0])] if step == 1 else _send_several(opened, push, part)
+        results += answered
+        if any(isinstance(each, Paused) for each in answered):
+            break
+        if step == 1 and push.parallel > 1 and monotonic() - begun > SLOW:
             # Waiting for their side is what threads are good for; a fast one is served quicker by this thread alone.
-            return results + list(_pool(push.parallel).map(lambda each: _send_one(opened, each), outs[at + 1 :]))
+            step = TOGETHER
     return results
+
+
+def _send_several(opened: Opened, push: Push, outs: Sequence[Outgoing]) -> list[Result]:
+    if push.batch > 1:
+        return _send_many(opened, outs)
+    return list(_pool(push.parallel).map(lambda out: _send_one(opened, out), outs))
 
 
 def _send_one(opened: Opened, out: Outgoing) -> Result:
@@ -64,18 +93,25 @@ def _send_one(opened: Opened, out: Outgoing) -> Result:
         return error
     except Exception as error:
         log.exception("connector %s failed in push", opened.connector.name)
-        return InDoubt(f"connector {opened.connector.name} failed while sending: {type(error).__name__}: {error}")
+        return InDoubt(f"connector {opened.connector.name} failed while sending: {_named(error)}")
 
 
-def _send_many(opened: Opened, push: Push, outs: Sequence[Outgoing]) -> list[Result]:
-    results: list[Result] = []
-    for start in range(0, len(outs), push.batch):
-        part = outs[start : start + push.batch]
-        try:
-            results += opened.instance.push_many(part)
-        except HubError as error:
-            results += [error] * len(part)
+def _send_many(opened: Opened, outs: Sequence[Outgoing]) -> list[Result]:
+    try:
+        results: list[Result] = list(opened.instance.push_many(outs))
+    except HubError as error:
+        return [error] * len(outs)
+    except Exception as error:
+        log.exception("connector %s failed in push_many", opened.connector.name)
+        return [InDoubt(f"connector {opened.connector.name} failed while sending: {_named(error)}")] * len(outs)
+    if len(results) != len(outs):
+        text = f"connector {opened.connector.name} answered {len(results)} results for {len(outs)} documents"
+        return [InDoubt(text)] * len(outs)
     return results
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 @lru_cache(maxsize=8)

@@ -2,73 +2,80 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from msgspec.structs import replace
 
-from hub.domain.errors import HubError, Paused, Rejected
+from hub.domain.errors import HubError, Paused, Rejected, RetryLater
 from hub.domain.message import Message, Outgoing
 from hub.domain.route import Delivery
 from hub.domain.work import Claim
 from hub.pipeline.deliver import Result, deliver
 from hub.pipeline.encode import encode
 from hub.pipeline.map_out import Outward, map_out
+from hub.pipeline.pace import PATIENCE, Pace
 from hub.pipeline.record import Sent, record, record_unsent
 from hub.pipeline.services import Opened, Services
 from hub.ports import Push
 from hub.ports.records import Unit
 
-WINDOW = 32
+Begun = tuple[Claim, Delivery, Outgoing, bool]
+"""The last says whether an earlier attempt left it in doubt."""
 
 
 @dataclass(kw_only=True)
 class Window:
-    """Deliveries that are begun together: at most 32, or one bulk call."""
+    """Deliveries that are begun together, as many as `pace` allows: these are in doubt when the process dies."""
 
     claims: list[Claim]
-    begun: list[tuple[Claim, Delivery, Outgoing, bool]] = field(default_factory=list)
+    begun: list[Begun] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     lanes: set[str] = field(default_factory=set)
 
 
-def send_out(services: Services, claims: Sequence[Claim]) -> None:
-    """Send claimed deliveries, connection by connection."""
+def send_out(services: Services, claims: Sequence[Claim], *, patience: float = PATIENCE) -> None:
+    """Send claimed deliveries, connection by connection; `patience` is how many seconds one window may be sent."""
     services.crash("claimed")
     by_connection: dict[str, list[Claim]] = {}
     for claim in claims:
         by_connection.setdefault(claim.connection, []).append(claim)
     for name, group in by_connection.items():
-        _send_connection(services, name, group)
+        _send_connection(services, name, group, patience)
 
 
-def _send_connection(services: Services, name: str, claims: list[Claim]) -> None:
+def _send_connection(services: Services, name: str, claims: list[Claim], patience: float) -> None:
     try:
         opened = services.opened(name)
     except HubError as error:
-        failure = error
-        services.store.transact(lambda unit: record_unsent(unit, name, claims, failure))
+        _leave(services, name, claims, error)
         return
-    kinds = opened.connector.pushes
-    size = max([WINDOW, *(push.batch for push in kinds.values())])
-    windows = [Window(claims=claims[at : at + size]) for at in range(0, len(claims), size)]
-    done: Window | None = None
-    renewed = services.clock.now()
-    for at, window in enumerate(windows):
-        rest = [claim for later in windows[at + 1 :] for claim in later.claims]
+    pace = Pace(opened.connector.pushes.values())
+    waiting, done, renewed = deque(claims), None, services.clock.now()
+    while waiting:
+        window = Window(claims=[waiting.popleft() for _ in range(min(pace.size, len(waiting)))])
         late = (services.clock.now() - renewed).total_seconds() > services.lease / 3
         renewed = services.clock.now() if late else renewed
-        _turn(services, opened, done, window, rest if late else [])
+        _turn(services, opened, done, window, list(waiting) if late else [])
         services.crash("begun")
-        paused = _send_window(opened, window)
+        begun = monotonic()
+        paused = _send_window(opened, window, begun + patience)
+        pace.note(len(window.begun), monotonic() - begun)
         services.crash("sent")
         done = window
         if paused is not None:
             _turn(services, opened, done, None, [])
-            services.store.transact(lambda unit, rest=rest, paused=paused: record_unsent(unit, name, rest, paused))  # type: ignore[misc]
+            _leave(services, name, list(waiting), paused)
             return
+        waiting.extendleft(reversed([each.claim for each in window.sent if each.untried]))
     _turn(services, opened, done, None, [])
     services.crash("recorded")
+
+
+def _leave(services: Services, name: str, claims: Sequence[Claim], error: HubError) -> None:
+    services.store.transact(lambda unit: record_unsent(unit, name, claims, error))
 
 
 def _turn(services: Services, opened: Opened, done: Window | None, window: Window | None, rest: list[Claim]) -> None:
@@ -98,7 +105,7 @@ def _begin(services: Services, unit: Unit, window: Window, rest: list[Claim]) ->
     begun: list[tuple[Delivery, Message | None]] = []
     window.begun, window.sent = [], []
     for delivery in built:
-        _ready(window, claims[delivery.id], delivery, kept[delivery.message_id], None)
+        _ready(unit, window, claims[delivery.id], delivery, kept[delivery.message_id])
         begun.append((delivery, None))
     for outward, message in zip(fresh, encode(services, unit, fresh), strict=True):
         claim = claims[outward.delivery.id]
@@ -106,7 +113,7 @@ def _begin(services: Services, unit: Unit, window: Window, rest: list[Claim]) ->
             window.sent.append(Sent(claim=claim, delivery=outward.delivery, result=_failure(outward)))
             continue
         delivery = replace(outward.delivery, message_id=message.id)
-        _ready(window, claim, delivery, message, outward)
+        _ready(unit, window, claim, delivery, message)
         begun.append((delivery, message))
     unit.begin(begun)
 
@@ -116,42 +123,54 @@ def _failure(outward: Outward) -> HubError:
     return outward.failure
 
 
-def _ready(window: Window, claim: Claim, delivery: Delivery, message: Message, outward: Outward | None) -> None:
+def _ready(unit: Unit, window: Window, claim: Claim, delivery: Delivery, message: Message) -> None:
+    leg = delivery.leg
     doubted = delivery.state in ("begun", "in_doubt")
-    meta = dict(outward.agreement.envelope) if outward is not None and outward.agreement is not None else {}
+    agreed = unit.config.outbound.get((leg.connection, leg.send))
     out = Outgoing(
         key=delivery.id,
-        kind=delivery.leg.send,
+        kind=leg.send,
         body=message.body,
         content_type=message.content_type,
-        order_key=delivery.leg.order_key,
+        order_key=leg.order_key,
         name=message.name,
-        meta=meta,
+        meta=dict(agreed.envelope) if agreed is not None else {},
     )
     window.begun.append((claim, replace(delivery, attempts=delivery.attempts + 1), out, doubted))
 
 
-def _send_window(opened: Opened, window: Window) -> Paused | None:
+def _send_window(opened: Opened, window: Window, until: float) -> Paused | None:
     """Send what was begun; return the reason where the connection turned out to be unusable."""
-    by_kind: dict[str, list[tuple[Claim, Delivery, Outgoing, bool]]] = {}
+    by_kind: dict[str, list[Begun]] = {}
     for entry in window.begun:
         by_kind.setdefault(entry[2].kind, []).append(entry)
     paused: Paused | None = None
-    for kind, entries in by_kind.items():
+    for at, (kind, entries) in enumerate(by_kind.items()):
         push = opened.connector.pushes.get(kind) or opened.connector.pushes.get("*")
-        results = _deliver(opened, push, kind, entries)
-        for (claim, delivery, out, _), result in zip(entries, results, strict=True):
-            window.sent.append(Sent(claim=claim, delivery=delivery, result=result, out=out, push=push))
-            paused = result if isinstance(result, Paused) else paused
+        results: list[Result | None] = [None] * len(entries)
+        if paused is None and not (at and monotonic() > until):
+            results = _deliver(opened, push, kind, entries, until)
+        paused = next((each for each in results if isinstance(each, Paused)), paused)
+        window.sent += [_sent(entry, push, result, paused) for entry, result in zip(entries, results, strict=True)]
     return paused
 
 
+def _sent(entry: Begun, push: Push | None, result: Result | None, paused: Paused | None) -> Sent:
+    claim, delivery, out, doubted = entry
+    if result is not None:
+        return Sent(claim=claim, delivery=delivery, result=result, out=out, push=push)
+    if paused is not None:
+        return Sent(claim=claim, delivery=delivery, result=paused, out=out, push=push, doubted=doubted)
+    slow = RetryLater("not sent: their side became slow, and what was begun with it had to be recorded first")
+    return Sent(claim=claim, delivery=delivery, result=slow, out=out, push=push, doubted=doubted, untried=True)
+
+
 def _deliver(
-    opened: Opened, push: Push | None, kind: str, entries: list[tuple[Claim, Delivery, Outgoing, bool]]
-) -> list[Result]:
+    opened: Opened, push: Push | None, kind: str, entries: Sequence[Begun], until: float
+) -> list[Result | None]:
     if push is None:
         return [Rejected(f"connector {opened.connector.name} cannot send {kind}; route it elsewhere") for _ in entries]
     # Where a person is asked, only a person lets a doubted one go again: then the doubt is decided.
     decided = push.on_doubt == "ask"
     window = [(out, doubted and not (decided and each.state == "in_doubt")) for _, each, out, doubted in entries]
-    return deliver(opened, push, window)
+    return deliver(opened, push, window, until)

@@ -13,7 +13,7 @@ from hub.domain.link import Link
 from hub.domain.message import Message, Outgoing, Receipt
 from hub.domain.route import Delivery
 from hub.domain.work import Claim, WorkItem
-from hub.pipeline.deliver import Result
+from hub.pipeline.deliver import Result, Unknowable
 from hub.pipeline.services import Opened, Services
 from hub.ports import Push
 from hub.ports.records import Unit
@@ -31,6 +31,10 @@ class Sent:
     result: Result
     out: Outgoing | None = None
     push: Push | None = None
+    untried: bool = False
+    """It was begun and there was no time to send it: `result` says why, its claim is kept for the next window."""
+    doubted: bool = False
+    """What an earlier attempt left in doubt, it still leaves."""
 
 
 def record(services: Services, unit: Unit, opened: Opened, sent: Sequence[Sent]) -> None:
@@ -43,7 +47,8 @@ def record(services: Services, unit: Unit, opened: Opened, sent: Sequence[Sent])
     bad = [each for each in failed if each.claim.id in held]
     unit.end([_ended(each) for each in bad])
     for each in bad:
-        _failed(unit, opened, each)
+        if not each.untried:
+            _failed(unit, opened, each)
     if good and any(each.claim.attempts for each in good):
         unit.resolve([f"connection/{opened.name}"])
 
@@ -100,7 +105,7 @@ def _ended(each: Sent) -> tuple[Delivery, str, str]:
     state = "planned"
     if isinstance(error, Rejected):
         state = "refused"
-    elif isinstance(error, InDoubt):
+    elif isinstance(error, InDoubt) or each.doubted:
         state = "in_doubt"
     text = str(error)
     return replace(each.delivery, state=state, problem=text), type(error).__name__, text
@@ -112,7 +117,7 @@ def _failed(unit: Unit, opened: Opened, each: Sent) -> None:
     if isinstance(error, Rejected):
         unit.park([claim], status="parked", reason=str(error))
         unit.incident(_refusal(each, error))
-    elif isinstance(error, InDoubt) and each.push is not None and each.push.on_doubt == "ask":
+    elif isinstance(error, InDoubt) and _is_asked(each, error):
         unit.park([claim], status="in_doubt", reason=str(error))
         unit.incident(_doubt(each, error))
     else:
@@ -120,6 +125,11 @@ def _failed(unit: Unit, opened: Opened, each: Sent) -> None:
         unit.put_back([claim], after=after, reason=str(error))
         if isinstance(error, Paused) or claim.attempts + 1 >= ALARM_AFTER:
             unit.incident(unusable(opened.name, error))
+
+
+def _is_asked(each: Sent, error: InDoubt) -> bool:
+    """Say whether only a person can find out what became of it."""
+    return isinstance(error, Unknowable) or (each.push is not None and each.push.on_doubt == "ask")
 
 
 def record_unsent(unit: Unit, name: str, claims: Sequence[Claim], error: HubError) -> None:
@@ -163,13 +173,16 @@ def _refusal(each: Sent, error: Rejected) -> Incident:
 
 def _doubt(each: Sent, error: InDoubt) -> Incident:
     leg = each.delivery.leg
+    asked = "ask the partner whether they have it (our key is the delivery's id); mark it sent or resend it"
+    if isinstance(error, Unknowable):
+        asked = "ask the partner whether they have it (our key is the delivery's id) and mark it sent or skip it; or mend the look-up (its path, our rights there) and retry: it is looked up again before it is sent"  # noqa: E501
     return Incident(
         fingerprint=f"doubt/{each.delivery.id}",
         kind="intermittent",
         severity="critical",
         title=f"{leg.connection} may or may not have taken {leg.send} {each.delivery.id}",
         detail=str(error),
-        next_action="ask the partner whether they have it (our key is the delivery's id); mark it sent or resend it",
+        next_action=asked,
         connection=leg.connection,
         partner=leg.partner,
         subject_kind="delivery",
