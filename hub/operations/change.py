@@ -1,7 +1,7 @@
 """An order changes while nothing of it left: what was allocated is given back, and the new order is allocated.
 
 A change document names the lines it changes; a newer version of the whole order replaces them all. Too late, and a
-person decides.
+person decides. What either says of payment counts in any case.
 """
 
 from __future__ import annotations
@@ -17,30 +17,42 @@ from hub.domain.order import Hold, Order, OrderLine
 from hub.operations.allocate import release
 from hub.operations.cancel import closing
 from hub.operations.fulfil import withdraw
+from hub.operations.pay import announce, let_go, observed
 from hub.operations.stock_moves import announce_stock
 from hub.pipeline.services import Operation
 from hub.ports.records import Unit
+
+FOUND = ("unmapped_sku", "totals_mismatch")
+"""Holds that come from looking at a document, so that each document brings its own."""
 
 
 def run(unit: Unit, events: Sequence[Event]) -> None:
     """Apply changes in the order they came; `order.changed` follows, or an incident where it is too late."""
     said = [(e, given) for e in events if isinstance(given := unit.attached.get(e.id), Order)]
     orders = unit.load(Order, [event.order_id for event, _ in said])
+    said = [(event, given) for event, given in said if event.order_id in orders]
     late = _too_late_for(unit, orders)
-    going = [(event, given) for event, given in said if event.order_id in orders and event.order_id not in late]
-    ids = list(dict.fromkeys(event.order_id for event, _ in going))
+    ids = [order_id for order_id in dict.fromkeys(event.order_id for event, _ in said) if order_id not in late]
     if ids:
         announce_stock(unit, release(unit, ids, "release"), risen=True)
         withdraw(unit, ids)
-    for event, given in going:
-        orders[event.order_id] = _changed(orders[event.order_id], given)
-    for order_id in ids:
-        unit.put(orders[order_id])
-    for event, _ in going:
-        _say(unit, "order.changed", event, orders[event.order_id])
+    for event, given in said:
+        before = orders[event.order_id]
+        after = _paid(unit, before, given)
+        if before.id not in late:
+            after = let_go(unit, _changed(after, given))
+        if after is not before:
+            unit.put(after)
+            orders[before.id] = after
     for event, _ in said:
-        if event.order_id in late:
-            _decline(unit, event, orders[event.order_id], late[event.order_id])
+        order = orders[event.order_id]
+        _decline(unit, event, order, late[order.id]) if order.id in late else _say(unit, "order.changed", event, order)
+
+
+def _paid(unit: Unit, order: Order, given: Order) -> Order:
+    after = observed(order, given)
+    announce(unit, order, after)
+    return after
 
 
 def _too_late_for(unit: Unit, orders: dict[str, Order]) -> dict[str, str]:
@@ -60,7 +72,7 @@ def _changed(order: Order, given: Order) -> Order:
     return replace(
         order,
         lines=_lines(order, given, whole),
-        holds=(*(hold for hold in order.holds if not _is_found_again(hold)), *given.holds),
+        holds=_holds(order, given),
         ship_to=given.ship_to or order.ship_to,
         bill_to=given.bill_to or order.bill_to,
         buyer=given.buyer or order.buyer,
@@ -77,9 +89,15 @@ def _changed(order: Order, given: Order) -> Order:
     )
 
 
+def _holds(order: Order, given: Order) -> tuple[Hold, ...]:
+    """Return the holds of both; one that the document brings again stays as it is, also where a person released it."""
+    kept = tuple(hold for hold in order.holds if not _is_found_again(hold))
+    known = {(hold.code, hold.path, hold.value) for hold in kept if hold.code not in FOUND}
+    return (*kept, *(hold for hold in given.holds if (hold.code, hold.path, hold.value) not in known))
+
+
 def _is_found_again(hold: Hold) -> bool:
-    """Say whether a hold comes from looking at the document, so that the new document brings its own."""
-    return hold.released_at is None and hold.code in ("unmapped_sku", "totals_mismatch")
+    return hold.released_at is None and hold.code in FOUND
 
 
 def _lines(order: Order, given: Order, whole: bool) -> tuple[OrderLine, ...]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hub.domain.incident import Incident
 from hub.domain.link import Link
 from hub.domain.order import Order, Source
+from hub.domain.payment import is_older, payment_after
 from hub.pipeline.map_in import Mapped
 from hub.ports.records import Unit
 
@@ -46,7 +47,7 @@ def _apply_orders(unit: Unit, mapped: Sequence[Mapped]) -> None:
         each.reference = each.document.number
         before = known.get(key)
         if before is not None:
-            _meet(unit, each, before)
+            known[key] = _meet(unit, each, before)
         elif each.document.purpose in ("change", "cancel"):
             early.append(each)
         else:
@@ -57,7 +58,10 @@ def _apply_orders(unit: Unit, mapped: Sequence[Mapped]) -> None:
     unit.resolve([str(item.order_key)[:300] for item in woken])
     for each in early:
         key = identities[id(each)]
-        _meet(unit, each, known[key]) if key in known else _wait(unit, each, key)
+        if key in known:
+            known[key] = _meet(unit, each, known[key])
+        else:
+            _wait(unit, each, key)
 
 
 def waiting_for(key: tuple[str, str]) -> str:
@@ -135,23 +139,52 @@ def _create(unit: Unit, each: Mapped, key: tuple[str, str]) -> Order:
     return order
 
 
-def _meet(unit: Unit, each: Mapped, before: Order) -> None:
-    """Decide what a document about a known order is: a cancellation, a change, or a repeat without effect."""
+def _meet(unit: Unit, each: Mapped, before: Order) -> Order:
+    """Decide what a document about a known order is: a cancellation, a change, news of payment, or a repeat.
+
+    Returns the order as the next document of the batch must see it; the record changes in the operations.
+    """
     given: Order = each.document
     each.subject_id = before.id
-    if given.purpose == "cancel" or given.cancellation == "requested":
+    cancels = given.purpose == "cancel" or given.cancellation == "requested"
+    after = replace(before, payment=payment_after(before, given))
+    if is_older(before, given):
+        after = replace(after, source_updated_at=given.source_updated_at)
+    if cancels:
         _announce(unit, each, "order.cancel_received", before.id)
     elif given.purpose in ("change", "replace") or _is_newer(given, before):
-        _announce(unit, each, "order.change_received", before.id)
-    else:
+        _announce(unit, each, "order.change_received", before.id)  # Who changes the order takes the payment too.
+        return after if given.purpose == "change" else replace(given, id=before.id, payment=after.payment)
+    if after.payment != before.payment:
+        _announce(unit, each, "order.payment_reported", before.id)
+    elif not cancels:
         each.state = "repeated"
+        _saw(unit, before, after)
+    return after
+
+
+def _saw(unit: Unit, before: Order, after: Order) -> None:
+    """Keep the time of a later copy without effect: a copy from before it is old from now on."""
+    if after.source_updated_at != before.source_updated_at:
+        stored = unit.load(Order, [before.id])[before.id]
+        unit.put(replace(stored, source_updated_at=after.source_updated_at))
 
 
 def _is_newer(given: Order, before: Order) -> bool:
-    if given.source_updated_at is None or before.source_updated_at is None:
+    """Say whether a whole copy asks for something else than is known, and later.
+
+    A source that counts in seconds may give two states one time: what was not there at all before, the address that a
+    marketplace shows once it is paid, is later all the same.
+    """
+    if given.source_updated_at is None or before.source_updated_at is None or is_older(given, before):
         return False
-    asks = _asked(given) != _asked(before) or _takes_out(given, before)
-    return given.source_updated_at > before.source_updated_at and asks
+    if given.source_updated_at == before.source_updated_at:
+        return _has_address(given) and not _has_address(before)
+    return _asked(given) != _asked(before) or _takes_out(given, before)
+
+
+def _has_address(order: Order) -> bool:
+    return order.ship_to is not None and bool(order.ship_to.postal_code or order.ship_to.city)
 
 
 def _asked(order: Order) -> tuple[object, ...]:
