@@ -10,7 +10,12 @@ from collections.abc import Sequence
 
 from hub.sdk import Incoming, Reception, Rejected, Request, Secret, Unverified
 
-KINDS = {"orders/create": "order", "orders/updated": "order", "orders/cancelled": "order_cancel"}
+KINDS = {
+    "orders/create": "order",
+    "orders/updated": "order",
+    "orders/paid": "order",
+    "orders/cancelled": "order_cancel",
+}
 
 
 def verify(request: Request, secrets: Sequence[Secret | None], domain: str) -> None:

@@ -4,76 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connectors.mirakl.simulator import Market
-from hub.bootstrap import Hub, build
-from hub.settings import HubSettings
-from hub.store import seeds
-from hub.store.migrate import upgrade
-from hub.store.seed_files import read_folder
-from tests.connectors.mirakl.sandbox import ONE
-
-CONFIG = """
-[connection]
-connector    = "mirakl"
-items        = "any"
-fulfilled_by = "elsewhere"
-source_kind  = "marketplace"
-pull_every   = {{ order = 60 }}
-
-[connection.settings]
-base_url = "{url}"
-api_key  = "env:MARKET_KEY"
-since    = "2026-11-20T00:00:00Z"
-
-[[agreement]]
-direction = "in"
-document  = "order"
-codec     = "json"
-mapping   = "mirakl/order.in"
-
-[[agreement]]
-direction = "out"
-document  = "acknowledgement"
-codec     = "json"
-mapping   = "mirakl/acknowledgement.out"
-"""
-ROUTES = '[[route]]\non = "acknowledgement.issued"\nto = "origin"\nsend = "acknowledgement"\n'
-
-
-class Company:
-    """A hub with a marketplace, worked by hand."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
-
-    def poll(self) -> None:
-        """The pull is due; do all that follows."""
-        self.hub.store.write(lambda db: db.run("UPDATE cursors SET next_us = 0"))
-        self.hub.tick()
-        self.hub.worker.run_dry()
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.hub.store.read(lambda db: [tuple(row) for row in db.all(sql)])
+from hub.testing.fakes import FakeClock
+from tests.connectors.mirakl.hub_with_market import Company, company_of
+from tests.connectors.mirakl.sandbox import ONE, sample
 
 
 @pytest.fixture
 def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[Company]:
     monkeypatch.setenv("MARKET_KEY", "sandbox-key")
-    folder = tmp_path / "config"
-    (folder / "connections").mkdir(parents=True)
-    (folder / "connections/market.toml").write_text(CONFIG.format(url=address))
-    (folder / "routes.toml").write_text(ROUTES)
-    database = f"sqlite:///{tmp_path / 'hub.db'}"
-    upgrade(database)
-    hub = build(HubSettings(database_url=database, var=tmp_path / "var", allow_networks=("127.0.0.0/8",)))
-    found = read_folder(folder)
-    hub.store.write(lambda db: seeds.apply(db, found, who="test"))
-    yield Company(hub)
-    hub.close()
+    with company_of(tmp_path, address) as company:
+        yield company
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[Company]:
+    """A hub that ships what the marketplace sells."""
+    monkeypatch.setenv("MARKET_KEY", "sandbox-key")
+    with company_of(tmp_path, address, fulfils=True) as company:
+        yield company
 
 
 def test_an_order_is_answered_and_then_completed_by_its_address(company: Company, market: Market) -> None:
@@ -97,3 +49,56 @@ def test_a_cancelled_order_is_cancelled_here(company: Company, market: Market) -
     company.poll()
 
     assert ("order.cancelled",) in company.rows("SELECT name FROM events")
+
+
+def test_an_order_that_moves_to_shipping_is_paid_and_goes_on_once(
+    warehouse: Company, market: Market, market_clock: FakeClock
+) -> None:
+    warehouse.poll()
+    assert warehouse.rows("SELECT payment, acceptance FROM orders") == [("unpaid", "accepted")]
+
+    market_clock.advance(hours=1)
+    market.pay(ONE)
+    warehouse.poll()
+    market.orders[ONE] = {**market.orders[ONE], "has_customer_message": True}
+    warehouse.poll()
+
+    assert warehouse.rows("SELECT payment FROM orders") == [("paid",)]
+    assert warehouse.count("order.paid") == warehouse.count("order.resumed") == 1
+    asked = [doc for (doc,) in warehouse.rows("SELECT doc FROM fulfillment_orders")]
+    (doc,) = [each for each in asked if '"status":"cancelled"' not in each]
+    assert '"city":"Hamburg"' in doc
+    assert warehouse.rows("SELECT fingerprint FROM incidents") == []
+
+
+def test_an_order_that_is_paid_within_the_second_it_was_answered_is_not_missed(
+    warehouse: Company, market: Market
+) -> None:
+    market.orders[ONE] = {**market.orders[ONE], "last_updated_date": "2026-11-20T09:00:00Z"}
+    warehouse.poll()
+    market.pay(ONE)
+    assert market.orders[ONE]["last_updated_date"] == "2026-11-20T09:00:00Z"
+
+    warehouse.poll()
+
+    ((doc,),) = warehouse.rows("SELECT doc FROM orders")
+    assert '"city":"Hamburg"' in doc
+    assert warehouse.rows("SELECT payment FROM orders") == [("paid",)]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "debited", "payment"),
+    [
+        ("PAY_ON_ACCEPTANCE", None, "paid"),
+        ("PAY_ON_DELIVERY", None, "unpaid"),
+        ("PAY_ON_DELIVERY", "2026-11-20T10:00:00Z", "paid"),
+    ],
+)
+def test_what_is_paid_depends_on_when_the_marketplace_debits(
+    company: Company, market: Market, workflow: str, debited: str | None, payment: str
+) -> None:
+    order = sample("order-shipping.json")
+    market.place({**order, "payment_workflow": workflow, "customer_debited_date": debited})
+    company.poll()
+
+    assert company.rows("SELECT payment FROM orders") == [(payment,)]

@@ -11,160 +11,20 @@ from typing import Any
 import pytest
 
 from connectors.shopify.simulator import Shop
-from hub.bootstrap import Hub, build
-from hub.domain.shipment import FulfillmentLine, Package, Shipment
 from hub.domain.stock import StockReport, StockReportLine
 from hub.pipeline.route import route
-from hub.settings import HubSettings
-from hub.store import seeds
-from hub.store.migrate import upgrade
-from hub.store.seed_files import read_folder
 from hub.testing.serve import serve
 from hub.web.app import create_app
+from tests.connectors.shopify.hub_with_shop import ONE, Company, company_of
 from tests.connectors.shopify.sandbox import sample
-
-CONFIG = """
-[connection]
-connector    = "shopify"
-items        = "any"
-fulfilled_by = "elsewhere"
-source_kind  = "web"
-pull_every   = {{ order = 60 }}
-
-[connection.settings]
-shop_url       = "{url}"
-access_token   = "env:SHOP_TOKEN"
-webhook_secret = "env:SHOP_SECRET"
-location_id    = "1"
-since          = "2026-11-20T00:00:00Z"
-
-[[agreement]]
-direction = "in"
-document  = "order"
-codec     = "json"
-mapping   = "shopify/order.in"
-match     = {{ kind = "order" }}
-
-[[agreement]]
-direction = "in"
-document  = "order"
-codec     = "json"
-mapping   = "shopify/order_poll.in"
-match     = {{ kind = "order_poll" }}
-
-[[agreement]]
-direction = "in"
-document  = "order_cancel"
-codec     = "json"
-mapping   = "shopify/order_cancel.in"
-match     = {{ kind = "order_cancel" }}
-
-[[agreement]]
-direction = "out"
-document  = "shipment"
-codec     = "json"
-mapping   = "shopify/shipment.out"
-
-[[agreement]]
-direction = "out"
-document  = "stock"
-codec     = "json"
-mapping   = "shopify/stock.out"
-"""
-ROUTES = """
-[[route]]
-on   = "shipment.dispatched"
-to   = "origin"
-send = "shipment"
-
-[[route]]
-on   = "stock_report.published"
-to   = "target"
-send = "stock"
-"""
-
-
-class Company:
-    """A hub with a shop, worked by hand."""
-
-    def __init__(self, hub: Hub, shop: Shop) -> None:
-        self.hub, self.shop = hub, shop
-        self.client = create_app(hub.services, hub.store).test_client()
-
-    def hear(self, topic: str, order_id: str, event: str = "") -> int:
-        """The shop calls; return the hub's status."""
-        headers, body = self.shop.webhook(topic, order_id, event)
-        return self.client.post("/in/shop", data=body, headers=headers).status_code
-
-    def work(self) -> None:
-        """Do all that is due."""
-        self.hub.worker.run_dry()
-
-    def poll(self) -> None:
-        """The poll is due."""
-        self.hub.store.write(lambda db: db.run("UPDATE cursors SET next_us = 0"))
-        self.hub.tick()
-        self.work()
-
-    def dispatch(self, tracking: str, **lines: str) -> None:
-        """Goods of the order leave: its lines by number, with quantities."""
-
-        def left(unit: Any) -> None:
-            ((order_id,),) = self.rows("SELECT id FROM orders")
-            shipment = Shipment(
-                id=unit.new_id(),
-                order_id=order_id,
-                number="SH-1",
-                order_external_id=ONE,
-                carrier="DHL",
-                packages=(Package(tracking_number=tracking),),
-                lines=tuple(
-                    FulfillmentLine(
-                        line_no=key.strip("_"), item_id="i", quantity=Decimal(value), external_id=key.strip("_")
-                    )
-                    for key, value in lines.items()
-                ),
-            )
-            unit.put(shipment)
-            unit.emit("shipment.dispatched", order_id=order_id, subject_kind="shipment", subject_id=shipment.id)
-            route(self.hub.services, unit)
-
-        self.hub.ledger.transact(left)
-        self.work()
-
-    def again(self) -> None:
-        """What was put back for later is due."""
-        self.hub.store.write(lambda db: db.run("UPDATE work SET due_us = 0 WHERE status = 'queued'"))
-        self.work()
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.hub.store.read(lambda db: [tuple(row) for row in db.all(sql)])
-
-    def orders(self) -> list[tuple[Any, ...]]:
-        return self.rows("SELECT account, external_id FROM orders ORDER BY external_id")
-
-    def documents(self) -> list[tuple[Any, ...]]:
-        return self.rows("SELECT state, count(*) FROM documents GROUP BY state ORDER BY state")
 
 
 @pytest.fixture
 def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: Shop, address: str) -> Iterator[Company]:
     monkeypatch.setenv("SHOP_TOKEN", "sandbox-token")
     monkeypatch.setenv("SHOP_SECRET", "sandbox-secret")
-    folder = tmp_path / "config"
-    (folder / "connections").mkdir(parents=True)
-    (folder / "connections/shop.toml").write_text(CONFIG.format(url=address))
-    (folder / "routes.toml").write_text(ROUTES)
-    database = f"sqlite:///{tmp_path / 'hub.db'}"
-    upgrade(database)
-    hub = build(HubSettings(database_url=database, var=tmp_path / "var", allow_networks=("127.0.0.0/8",)))
-    found = read_folder(folder)
-    hub.store.write(lambda db: seeds.apply(db, found, who="test"))
-    yield Company(hub, shop)
-    hub.close()
-
-
-ONE = "5500000001001"
+    with company_of(tmp_path, shop, address) as company:
+        yield company
 
 
 def test_a_webhook_and_a_poll_of_one_order_are_one_record(company: Company) -> None:

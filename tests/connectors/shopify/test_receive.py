@@ -40,7 +40,12 @@ def test_a_signed_webhook_is_an_order_under_its_id(take: Take) -> None:
 
 @pytest.mark.parametrize(
     ("topic", "kind"),
-    [("orders/create", "order"), ("orders/updated", "order"), ("orders/cancelled", "order_cancel")],
+    [
+        ("orders/create", "order"),
+        ("orders/updated", "order"),
+        ("orders/paid", "order"),
+        ("orders/cancelled", "order_cancel"),
+    ],
 )
 def test_the_topic_names_the_document(take: Take, topic: str, kind: str) -> None:
     assert take(topic).kind == kind
