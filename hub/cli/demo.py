@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -25,7 +26,9 @@ SELECT o.number, o.connection, o.phase,
     (SELECT count(*) FROM deliveries d WHERE d.order_id = o.id AND d.state = 'refused') AS refused,
     (SELECT count(*) FROM shipments s WHERE s.order_id = o.id AND s.state <> 'draft') AS shipped,
     (SELECT count(*) FROM invoices i WHERE i.order_id = o.id) AS invoiced,
-    (SELECT count(*) FROM purchase_orders p WHERE p.order_id = o.id) AS bought
+    (SELECT count(*) FROM purchase_orders p WHERE p.order_id = o.id) AS bought,
+    (SELECT count(*) FROM deliveries d WHERE d.order_id = o.id AND d.connection = 'mail' AND d.state = 'delivered')
+        AS told
 FROM orders o WHERE {among}
 """
 
@@ -75,7 +78,7 @@ def _rows(db: Db, placed: list[dict[str, str]]) -> list[dict[str, Any]]:
 def _row(placed: dict[str, str], row: Any) -> dict[str, Any]:
     if row is None:
         return {**placed, "phase": "not there yet", "deliveries": "", "shipments": 0, "invoices": 0,
-                "purchase_orders": 0, "settled": False}  # fmt: skip
+                "purchase_orders": 0, "mails": 0, "settled": False}  # fmt: skip
     quiet = row.sent + row.refused == row.planned
     settled = row.phase in ("on_hold", "cancelled", "rejected") or (row.phase == "in_transit" and quiet)
     refused = f", {row.refused} refused" if row.refused else ""
@@ -86,17 +89,19 @@ def _row(placed: dict[str, str], row: Any) -> dict[str, Any]:
         "shipments": row.shipped,
         "invoices": row.invoiced,
         "purchase_orders": row.bought,
+        "mails": row.told,
         "settled": bool(settled),
     }
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    table = Table(title="What became of the orders: documents sent, shipments, invoices, purchase orders")
-    for heading in ("source", "order", "phase", "sent", "shipped", "billed", "bought"):
+    # Without lines between the columns it fits into 80 characters.
+    table = Table(title="What became of the orders: documents sent, shipments, invoices, buys, mails", box=box.SIMPLE)
+    for heading in ("source", "order", "phase", "sent", "shipped", "billed", "bought", "told"):
         table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(
             row["source"], row["number"], row["phase"], row["deliveries"], str(row["shipments"]),
-            str(row["invoices"]), str(row["purchase_orders"]),
+            str(row["invoices"]), str(row["purchase_orders"]), str(row["mails"]),
         )  # fmt: skip
     Console().print(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import os
 import re
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,30 @@ def test_the_orders_of_every_source_are_shipped_billed_and_told_to_everybody(run
         sent, planned = re.findall(r"\d+", row["deliveries"])
         assert sent == planned
         assert row["shipments"] == row["invoices"] >= 1
+
+
+def test_the_shops_customers_are_told_by_mail_and_nobody_else_is(running: dict[str, str]) -> None:
+    asked = [sys.executable, "-m", "hub.cli", "demo", "--orders", "16", "--json"]
+
+    said = subprocess.run(asked, cwd=ROOT, env=running, capture_output=True, text=True, timeout=150, check=True)
+
+    rows = json.loads(said.stdout)
+    assert {(row["source"], row["mails"]) for row in rows} == {("shop", 2), ("market", 0), ("bigbox", 0), ("kontor", 0)}
+    mails = [_read(file) for file in (Path(running["HUB_VAR"]) / "demo" / "mail").glob("*.eml")]
+    told: dict[str, set[str]] = {}
+    for mail in mails:
+        number = next(row["number"] for row in [*rows, {"number": ""}] if row["number"] in mail["Subject"])
+        told.setdefault(number, set()).add(mail["Subject"].replace(number, "N"))
+    shop = [row["number"] for row in rows if row["source"] == "shop"]
+    assert [told[number] for number in shop].count({"Your order N", "Your order N is on its way"}) == 3
+    assert [told[number] for number in shop].count({"Ihre Bestellung N", "Ihre Bestellung N ist unterwegs"}) == 1
+    assert {mail["To"] for mail in mails} == {f"{name}@customer.example" for name in ("ada", "ben", "cleo", "dan")}
+
+
+def _read(file: Path) -> EmailMessage:
+    found = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
 
 
 def test_the_buyers_get_their_answers_into_their_folders(running: dict[str, str]) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from hub.domain.order import Hold, Totals
-from hub.domain.party import Party
+from hub.domain.party import Address, Party
 from hub.domain.purchase import Acknowledgement
 from hub.domain.route import Route
+from hub.domain.shipment import Package, Shipment
 from hub.domain.stock import Item
 from hub.operations.sscc import sscc
 
@@ -79,11 +80,59 @@ def test_a_buyer_is_told_only_where_notifications_are_on(company: Any) -> None:
 
     silent = company.receive(company.order("1", company.line("1", "cup", "1"), buyer=buyer))
     company.set("notify.enabled", True)
+    company.set("notify.connection", "mail")
     told = company.receive(company.order("2", company.line("1", "cup", "1"), buyer=buyer))
     unknown = company.receive(company.order("3", company.line("1", "cup", "1")))
 
-    counts = [company.names(events).count("notification.requested") for events in (silent, told, unknown)]
-    assert counts == [0, 1, 0]
+    asked = [[e for e in events if e.name == "notification.order_accepted"] for events in (silent, told, unknown)]
+    assert [len(events) for events in asked] == [0, 1, 0]
+    assert (asked[1][0].subject_kind, asked[1][0].subject_id, asked[1][0].detail) == (
+        "order", "order-2", {"target": "mail"},
+    )  # fmt: skip
+
+
+LABEL = Shipment(number="SH-000001", carrier="Parcel Post", packages=(Package(tracking_number="PP123"),))
+
+
+def test_a_shipment_that_left_knows_whom_to_tell_and_in_which_language(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"), hamburg="9")
+    company.set("notify.enabled", True)
+    buyer = Party(name="A Buyer", email="buyer@example.com", language="de")
+    company.receive(company.order("1", company.line("1", "cup", "1"), buyer=buyer))
+
+    events = company.hear("label.received", LABEL, origin="parcel")
+
+    assert company.names(events).count("notification.shipment_dispatched") == 1
+    [shipment] = company.below(Shipment, "1")
+    asked = next(event for event in events if event.name == "notification.shipment_dispatched")
+    assert (asked.subject_kind, asked.subject_id) == ("shipment", shipment.id)
+    assert shipment.extensions["buyer_email"] == "buyer@example.com"
+    assert shipment.extensions["buyer_language"] == "de"
+
+
+def test_who_receives_the_goods_is_told_where_the_buyer_has_no_address(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"), hamburg="9")
+    company.set("notify.enabled", True)
+    to = Address(name="A Friend", country="DE", city="Hamburg", email="friend@example.com")
+    extensions = {"no_notifications": True}
+    company.receive(company.order("1", company.line("1", "cup", "1"), ship_to=to, extensions=extensions))
+
+    company.hear("label.received", LABEL, origin="parcel")
+
+    [shipment] = company.below(Shipment, "1")
+    assert shipment.extensions["buyer_email"] == "friend@example.com"
+    assert shipment.extensions["no_notifications"] is True
+
+
+def test_a_shipment_keeps_no_address_where_nobody_is_told(company: Any) -> None:
+    company.has(Item(id="cup", sku="CUP"), hamburg="9")
+    buyer = Party(name="A Buyer", email="buyer@example.com")
+    company.receive(company.order("1", company.line("1", "cup", "1"), buyer=buyer))
+
+    company.hear("label.received", LABEL, origin="parcel")
+
+    [shipment] = company.below(Shipment, "1")
+    assert "buyer_email" not in shipment.extensions
 
 
 def test_a_parcel_number_has_the_check_digit_of_the_standard() -> None:

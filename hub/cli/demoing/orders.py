@@ -14,6 +14,8 @@ TOWNS = (
     ("Cleo Muster", "9 Hill Avenue", "Sacramento", "CA", "95814"),
     ("Dan Specimen", "310 Palm Drive", "Phoenix", "AZ", "85004"),
 )
+LANGUAGES = ("en", "en", "de", "en")
+"""What the customers of `TOWNS` speak."""
 GTINS = {"WIDGET-001": "0614141001019", "PANEL-A3": "0614141001026", "LAMP-7": "0614141001033",
          "MUG-BLUE": "0614141001040", "DESK-90": "0614141001057", "CHAIR-12": "0614141001064"}  # fmt: skip
 Bought = Sequence[tuple[str, int]]
@@ -31,7 +33,8 @@ def money(amount: int) -> str:
 
 def shop_order(number: int, bought: Bought, at: datetime) -> dict[str, Any]:
     """Return an order as a Shopify-shaped shop sends it in a webhook."""
-    name, street, town, state, postal = TOWNS[number % len(TOWNS)]
+    customer = number // 4 % len(TOWNS)
+    name, street, town, state, postal = TOWNS[customer]
     stamp, total = at.isoformat(timespec="seconds"), money(cents(bought))
     first, _, last = name.partition(" ")
     address = {
@@ -49,8 +52,9 @@ def shop_order(number: int, bought: Bought, at: datetime) -> dict[str, Any]:
         "total_price_set": _both(total), "current_total_price_set": _both(total),
         "shipping_address": address, "billing_address": address, "shipping_lines": [], "discount_codes": [],
         "discount_applications": [], "tax_lines": [], "note": None, "tags": "", "test": False, "po_number": None,
-        "source_name": "web", "phone": None, "customer_locale": "en", "cancel_reason": None, "closed_at": None,
-        "original_total_duties_set": None, "original_total_additional_fees_set": None, "payment_terms": None,
+        "source_name": "web", "phone": None, "customer_locale": LANGUAGES[customer], "cancel_reason": None,
+        "closed_at": None, "original_total_duties_set": None, "original_total_additional_fees_set": None,
+        "payment_terms": None,
         "fulfillment_status": None, "note_attributes": [], "customer": {
             "id": 900_000 + number, "email": f"{first.lower()}@customer.example", "first_name": first,
             "last_name": last,
@@ -75,7 +79,7 @@ def _both(amount: str) -> dict[str, Any]:
 
 def market_order(number: int, bought: Bought, at: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return an order as a Mirakl-shaped marketplace lists it, and the address it shows once the buyer has paid."""
-    name, street, town, state, postal = TOWNS[number % len(TOWNS)]
+    name, street, town, state, postal = TOWNS[number // 4 % len(TOWNS)]
     first, _, last = name.partition(" ")
     stamp, total = at.strftime("%Y-%m-%dT%H:%M:%SZ"), money(cents(bought))
     lines = [_market_line(f"M{number}-A", at, sku, quantity) for at, (sku, quantity) in enumerate(bought, 1)]

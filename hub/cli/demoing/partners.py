@@ -19,6 +19,7 @@ from connectors.rest.simulator import RestSink
 from connectors.shopify.simulator import Shop
 from connectors.tryton.simulator import KEY, TrytonSimulator
 from connectors.webhook.simulator import Sender
+from hub.cli.demoing.mail import MailDrop
 from hub.cli.demoing.orders import PRICES, Bought, edifact_orders, market_order, shop_order, x12_orders
 from hub.testing.serve import Answer, Call, Routes, answer_json, serve
 
@@ -56,6 +57,7 @@ class DemoPartners:
         self.alpine = CsvSupplier(root=self.var / "alpine", stock={"DESK-90": Decimal(1_000_000)})
         self.bigbox = Partner(self.var / "bigbox" / "in", self.var / "bigbox" / "out")
         self.kontor = Partner(self.var / "kontor" / "in", self.var / "kontor" / "out")
+        self.mail = MailDrop(self.var / "mail")
         self.address = ""
         self._answered: set[str] = set()
         self._number = int(datetime.now(UTC).timestamp())
@@ -63,7 +65,7 @@ class DemoPartners:
         self._guard = threading.Lock()
 
     def open(self) -> dict[str, str]:
-        """Start to serve; return the addresses that the configuration needs, and `control` for `hub demo`."""
+        """Start to serve; return what the configuration needs (addresses, the mail server's port) and `control`."""
         served: dict[str, Any] = {
             "shop": self.shop.app,
             "market": self.market.app,
@@ -72,7 +74,8 @@ class DemoPartners:
             "brook": self.brook.app(),
             "control": self._control(),
         }
-        return {name: self._serving.enter_context(serve(app)) for name, app in served.items()}
+        addresses = {name: self._serving.enter_context(serve(app)) for name, app in served.items()}
+        return {**addresses, "mail": str(self._serving.enter_context(self.mail.serve()))}
 
     def close(self) -> None:
         """Stop serving."""
