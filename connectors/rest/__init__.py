@@ -5,11 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from hub.sdk import Connector, HubError, InDoubt, Kit, Outgoing, Problem, Push, Receipt, Rejected, Secret, hookimpl
+from hub.sdk import (
+    Connector,
+    HubError,
+    InDoubt,
+    Kit,
+    Outgoing,
+    Problem,
+    Push,
+    Receipt,
+    Rejected,
+    Reply,
+    Secret,
+    hookimpl,
+)
 
 DOCUMENTS = ("order", "shipment", "invoice", "stock", "purchase_order", "acknowledgement", "fulfillment_order")
+MOST_LINES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +44,9 @@ class Settings:
     ] = "json"
     deadline: Annotated[int, "Seconds that one call may take in all"] = 20
     per_second: Annotated[int, "Calls per second that one worker may make; 0: no limit of ours"] = 0
+    lines: Annotated[
+        int, "Calls that one worker may have under way at a time, 1 to 8; 1: one after the other, for a small server"
+    ] = 4
 
 
 class Rest:
@@ -52,15 +70,13 @@ class Rest:
 
     def push(self, out: Outgoing) -> Receipt:
         """POST one document; the key makes a second time harmless on their side."""
-        path = str(out.meta.get("path", self.settings.path)).replace("{kind}", out.kind)
-        headers = {"Content-Type": out.content_type, "Idempotency-Key": out.key}
-        reply = self.http.request("POST", path, body=out.body, headers=headers)
-        return Receipt(reference=self._reference(self._answer(reply.body)), body=reply.body)
+        path, headers = self._addressed(out)
+        return self._receipt(self.http.request("POST", path, body=out.body, headers=headers))
 
     def push_many(self, outs: Sequence[Outgoing]) -> Sequence[Receipt | HubError]:
-        """POST a list where they take one, else one by one. A list that is refused as a whole goes one by one."""
+        """POST a list where they take one, else each alone, side by side. A list refused as a whole goes one by one."""
         if not self.settings.bulk_path:
-            return [self._tried(out) for out in outs]
+            return self._side_by_side(outs)
         try:
             return self._bulk(outs)
         except Rejected as error:
@@ -76,7 +92,29 @@ class Rest:
             if any(problem.code == "http_404" for problem in error.problems):
                 return None
             raise
-        return Receipt(reference=self._reference(self._answer(reply.body)), body=reply.body)
+        return self._receipt(reply)
+
+    def _addressed(self, out: Outgoing) -> tuple[str, dict[str, str]]:
+        """Return path and header fields of one document."""
+        path = str(out.meta.get("path", self.settings.path)).replace("{kind}", out.kind)
+        return path, {"Content-Type": out.content_type, "Idempotency-Key": out.key}
+
+    def _side_by_side(self, outs: Sequence[Outgoing]) -> list[Receipt | HubError]:
+        addressed = [(out.body, *self._addressed(out)) for out in outs]
+        replies = self.http.request_many(
+            [{"method": "POST", "path": path, "body": body, "headers": headers} for body, path, headers in addressed],
+            lines=min(self.settings.lines, MOST_LINES),
+        )
+        return [reply if isinstance(reply, HubError) else self._tried(reply) for reply in replies]
+
+    def _tried(self, reply: Reply) -> Receipt | HubError:
+        try:
+            return self._receipt(reply)
+        except HubError as error:
+            return error
+
+    def _receipt(self, reply: Reply) -> Receipt:
+        return Receipt(reference=self._reference(self._answer(reply)), body=reply.body)
 
     def _alone(self, out: Outgoing) -> Receipt | HubError:
         """Send a list of one; what went wrong with it is its own."""
@@ -85,17 +123,11 @@ class Rest:
         except HubError as error:
             return error
 
-    def _tried(self, out: Outgoing) -> Receipt | HubError:
-        try:
-            return self.push(out)
-        except HubError as error:
-            return error
-
     def _bulk(self, outs: Sequence[Outgoing]) -> list[Receipt | HubError]:
         """POST one list. An answer with one entry for each document is read entry by entry."""
         body = b"[" + b",".join(out.body for out in outs) + b"]"
         headers = {"Content-Type": "application/json", "Idempotency-Key": ",".join(out.key for out in outs)}
-        answer = self._answer(self.http.request("POST", self.settings.bulk_path, body=body, headers=headers).body)
+        answer = self._answer(self.http.request("POST", self.settings.bulk_path, body=body, headers=headers))
         entries = answer.get("results") if isinstance(answer, dict) else answer
         if isinstance(entries, list) and len(entries) == len(outs):
             return [self._entry(entry) for entry in entries]
@@ -106,28 +138,30 @@ class Rest:
         if said:
             text = f"{self.name} refused it: {str(said)[:500]}"
             return Rejected([Problem(code="refused", text=text, value=str(said)[:500])])
-        return Receipt(reference=self._reference(entry), body=json.dumps(entry).encode())
+        return Receipt(reference=self._reference(entry), body=json.dumps(entry, default=str).encode())
 
-    def _answer(self, body: bytes) -> Any:
+    def _answer(self, reply: Reply) -> Any:
         """Read an answer to a call that went well; what cannot be read leaves doubt, unless anything will do."""
-        if not body:
-            return None
         try:
-            return json.loads(body, parse_float=str)
-        except (ValueError, RecursionError) as error:
-            if self.settings.answers == "anything":
-                return None
-            raise InDoubt(f"{self.settings.base_url} took it but answered with something that is not JSON") from error
+            return reply.json()
+        except HubError as error:
+            try:
+                return json.loads(reply.body, parse_float=str)  # marked with its byte order, or with NaN
+            except (ValueError, RecursionError):
+                if self.settings.answers == "anything":
+                    return None
+                text = f"{self.settings.base_url} took it but answered with something that is not JSON"
+                raise InDoubt(text) from error
 
     def _reference(self, answer: Any) -> str:
         found = answer.get(self.settings.id_field) if isinstance(answer, Mapping) else None
-        return str(found) if isinstance(found, (str, int)) else ""
+        return str(found) if isinstance(found, (str, int, Decimal)) else ""
 
 
 @hookimpl
 def hub_connectors() -> Iterator[Connector]:
     """Declare the generic REST destination."""
-    push, bulk = Push(on_doubt="find"), Push(on_doubt="find", batch=100)
+    push, bulk = Push(on_doubt="find", window=32), Push(on_doubt="find", batch=100)
     roles = ("order sink", "fulfilment target", "invoice sink", "stock sink")
     yield Connector(
         name="rest",

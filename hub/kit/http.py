@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import re
-import weakref
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from time import monotonic
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from hub.domain.errors import HubError, InDoubt, Rejected, RetryLater, TooLarge
+from hub.domain.errors import HubError, InDoubt, RetryLater, TooLarge
 from hub.domain.secret import Secret
-from hub.kit import redact
+from hub.kit.abreast import Abreast
 from hub.kit.budget import Budget
 from hub.kit.clock import SystemClock
 from hub.kit.guard import Guard, Resolver
+from hub.kit.lines import Lines
+from hub.kit.request import SAFE, Prepared, Writer
 from hub.kit.status import error_for
 from hub.kit.wire import Answer, Closed, Garbled, Line, OverCap
-from hub.ports import Clock, Reply
+from hub.ports import Call, Clock, Reply
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-REPEATABLE = SAFE | {"PUT", "DELETE"}
-IDLE_SECONDS = 25.0
-"""A line that was idle for longer is not used: most servers close after 30 to 75 seconds."""
-MOST_IDLE = 32
 SAID = 2000
 """So many characters of a refusal's body are kept."""
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
-_UNSAFE_PATH = re.compile(r"[^!#-;=?-Z\[\]_a-z~]|/\.\.?(?:/|\?|$)|#")
-_UNSAFE_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
-_SHARED = frozenset({"host", "user-agent", "accept", "accept-encoding", "authorization"})
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +68,7 @@ class HttpReply:
             return None
         try:
             return _decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             text = f"{self._where} answered {self.status} with what is not JSON ({error})"
             raise RetryLater(text) if self._safe else InDoubt(f"{text}; look there before it is sent again") from error
 
@@ -113,21 +99,20 @@ class GuardedHttp:
         record: Recorder | None = None,
         resolver: Resolver | None = None,
     ) -> None:
-        self._guard = Guard(base_url, networks=networks, resolver=resolver)
-        parts = urlsplit(base_url)
-        self._base = base_url.rstrip("/")
-        self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._path = parts.path.rstrip("/")
-        self._name = connection or self._guard.host
+        guard = Guard(base_url, networks=networks, resolver=resolver)
+        self._lines = Lines(guard)
+        self._name = connection or guard.host
         self._clock = clock or SystemClock()
-        self._bearer, self._basic, self._given = bearer, basic, dict(headers or {})
-        self._shared_names = _SHARED | {name.lower() for name in self._given}
         self._limits = limits or Limits()
+        self._writer = Writer(
+            base_url,
+            connection=self._name,
+            bearer=bearer,
+            basic=basic,
+            headers=headers,
+            deadline=self._limits.deadline,
+        )
         self._budget, self._record = budget, record
-        self._idle: deque[Line] = deque()
-        weakref.finalize(self, _close_all, self._idle)
-        self._head: str = ""
-        self._secrets: tuple[str, ...] = ()
 
     def request(
         self,
@@ -145,14 +130,31 @@ class GuardedHttp:
 
         `also` names further statuses whose answers are wanted as they are (a SOAP fault comes with 500).
         """
-        target = self._target(path, query)
-        if json is not None and body is None:
-            body = _encode(json)
-            headers = {"Content-Type": "application/json", **(headers or {})}
-        data = self._message(method, target, body, headers)
-        repeatable = method in REPEATABLE or bool(headers and "Idempotency-Key" in headers)
-        deadline = self._limits.deadline if deadline is None else deadline
-        return self._call(method, target, data, repeatable, deadline, also)
+        prepared = self._writer.prepare(
+            method, path, body=body, json=json, query=query, headers=headers, deadline=deadline, also=also
+        )
+        self._judge(prepared, self._outcome(prepared))
+        if isinstance(prepared.result, HubError):
+            raise prepared.result
+        assert prepared.result is not None
+        return prepared.result
+
+    def request_many(self, calls: Sequence[Call], *, lines: int = 4) -> list[Reply | HubError]:
+        """Send several requests, at most `lines` at a time, each on a line of its own; one result each, in order.
+
+        Each has its own deadline and what `request` would raise as its result. Once their side cannot be reached or
+        refuses our credentials, nothing more is sent: the others' result says so, too.
+        """
+        found: list[Prepared | HubError] = []
+        for call in calls:
+            try:
+                found.append(self._writer.prepare(**call))
+            except HubError as error:
+                found.append(error)
+        abreast = Abreast(self._lines, self._budget, cap=self._limits.cap, most=max(1, lines), judge=self._judge)
+        abreast.run([each for each in found if isinstance(each, Prepared)])
+        results = [each.result if isinstance(each, Prepared) else each for each in found]
+        return [each for each in results if each is not None]
 
     def get(self, path: str, **query: Any) -> Any:
         """GET and return the JSON."""
@@ -168,221 +170,89 @@ class GuardedHttp:
 
     def close(self) -> None:
         """Close the idle lines; the client can still be used."""
-        _close_all(self._idle)
+        self._lines.close()
 
-    def _call(
-        self, method: str, target: str, data: bytes, repeatable: bool, deadline: float, also: frozenset[int]
-    ) -> Reply:
-        began = monotonic()
-        answer: Answer | None = None
-        failure = ""
+    def _outcome(self, request: Prepared) -> Answer | Exception:
+        """Send and receive; an idle line that turns out closed is replaced once where a repeat is harmless."""
+        ends = request.begin()
         try:
             if self._budget is not None:
-                self._budget.take(1, deadline)
-            answer = self._exchange(method, target, data, repeatable, began + deadline)
-            if answer.broken is None and (200 <= answer.status < 300 or answer.status in also):
-                where = self._where(method, target) if self._record else f"{self._name} {method}"
-                return HttpReply(answer, where, safe=method in SAFE)
-            raise self._error(method, target, answer)
-        except HubError as error:
-            failure = str(error)
+                self._budget.take(1, request.deadline)
+            line = self._lines.waiting()
+            if line is not None:
+                try:
+                    return self._converse(line, request, ends)
+                except (Closed, ConnectionError) as error:
+                    if not request.is_repeatable:
+                        return error
+            return self._converse(self._lines.open(ends), request, ends)
+        except (HubError, Closed, OSError, Garbled) as error:
+            return error
+
+    def _converse(self, line: Line, request: Prepared, ends: float) -> Answer:
+        try:
+            answer = line.converse(request.method, request.data, cap=self._limits.cap, ends=ends)
+        except (Closed, OSError, Garbled):
+            line.close()
             raise
-        finally:
-            if self._record is not None:
-                self._note(method, target, answer, began, len(data), failure)
-
-    def _exchange(self, method: str, target: str, data: bytes, repeatable: bool, ends: float) -> Answer:
-        """Send and receive; an idle line that turns out closed is replaced once where a repeat is harmless."""
-        line = self._waiting_line()
-        if line is None:
-            return self._converse(self._new_line(method, target, ends), method, target, data, ends)
-        try:
-            return self._converse(line, method, target, data, ends, repeatable=repeatable)
-        except Closed:
-            return self._converse(self._new_line(method, target, ends), method, target, data, ends)
-
-    def _converse(
-        self, line: Line, method: str, target: str, data: bytes, ends: float, *, repeatable: bool = False
-    ) -> Answer:
-        try:
-            answer = _send_and_receive(line, method, data, self._limits.cap, ends)
-        except (Closed, ConnectionError) as error:
-            line.close()
-            if repeatable:
-                raise Closed(str(error)) from error
-            raise self._unanswered(method, target, error) from error
-        except (OSError, Garbled) as error:
-            line.close()
-            raise self._unanswered(method, target, error) from error
-        if line.reusable and len(self._idle) < MOST_IDLE:
-            self._idle.append(line)
-        else:
-            line.close()
+        self._lines.give_back(line)
         return answer
 
-    def _waiting_line(self) -> Line | None:
-        """Return an idle line that is still open, the last used first."""
-        while (line := self._pop()) is not None:
-            if monotonic() - line.idle_since < IDLE_SECONDS and line.is_quiet():
-                return line
-            line.close()
-        return None
+    def _judge(self, request: Prepared, outcome: Answer | Exception) -> None:
+        """Store what an answer, or the failure to get one, means for a request; record the exchange."""
+        if isinstance(outcome, HubError):
+            request.result = outcome
+        elif not isinstance(outcome, Answer):
+            request.result = self._unanswered(request, outcome)
+        elif outcome.broken is None and (200 <= outcome.status < 300 or outcome.status in request.also):
+            where = self._where(request) if self._record else f"{self._name} {request.method}"
+            request.result = HttpReply(outcome, where, safe=request.method in SAFE)
+        else:
+            request.result = self._error(request, outcome)
+        if self._record is not None:
+            self._note(self._record, request, outcome if isinstance(outcome, Answer) else None)
 
-    def _pop(self) -> Line | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
-
-    def _new_line(self, method: str, target: str, ends: float) -> Line:
-        try:
-            return Line(self._guard.connect(ends))
-        except TimeoutError as error:
-            raise RetryLater(f"{self._where(method, target)}: no connection in time; nothing was sent") from error
-
-    def _unanswered(self, method: str, target: str, error: Exception) -> HubError:
+    def _unanswered(self, request: Prepared, error: Exception) -> HubError:
         late = isinstance(error, TimeoutError)
-        where, why = self._where(method, target), "the deadline has passed" if late else str(error)
-        if method in SAFE:
+        where, why = self._where(request), "the deadline has passed" if late else str(error)
+        if request.method in SAFE:
             return RetryLater(f"{where} was not answered ({why})")
         return InDoubt(f"{where} was sent but not answered ({why}); look there before it is sent again")
 
-    def _error(self, method: str, target: str, answer: Answer) -> HubError:
-        where = self._where(method, target)
+    def _error(self, request: Prepared, answer: Answer) -> HubError:
+        where, is_safe = self._where(request), request.method in SAFE
         if 200 <= answer.status < 300:
             why = str(answer.broken) or type(answer.broken).__name__
-            if method not in SAFE:
+            if not is_safe:
                 return InDoubt(f"{where} answered {answer.status} but the answer is unusable: {why}")
             if isinstance(answer.broken, OverCap):
                 return TooLarge(f"{where}: {why}; narrow the request or raise the cap")
             return RetryLater(f"{where} answered {answer.status} but the answer is unusable: {why}")
-        said = redact.text(answer.body[: 4 * SAID].decode("utf-8", "replace"), self._secrets)[:SAID].strip()
+        said = self._writer.redacted(answer.body[: 4 * SAID].decode("utf-8", "replace"))[:SAID].strip()
         error = error_for(where, answer.status, answer.headers, said, self._clock)
-        if answer.status in BETWEEN and method not in SAFE:
+        if answer.status in BETWEEN and not is_safe:
             return InDoubt(f"{error}; whoever stands between may have passed it on: look there before it is sent again")
         if answer.status == 401:
-            self._head = ""
+            self._writer.forget()
         if isinstance(error, RetryLater) and error.after and self._budget is not None:
             self._budget.pause(error.after)
         return error
 
-    def _where(self, method: str, target: str) -> str:
-        return redact.text(f"{self._name}: {method} {self._origin}{target}"[:500], self._secrets)
+    def _where(self, request: Prepared) -> str:
+        text = f"{self._name}: {request.method} {self._writer.origin}{request.target}"
+        return self._writer.redacted(text[:500])
 
-    def _note(self, method: str, target: str, answer: Answer | None, began: float, sent: int, failure: str) -> None:
-        assert self._record is not None
-        self._record(
+    def _note(self, record: Recorder, request: Prepared, answer: Answer | None) -> None:
+        failure = request.result
+        record(
             Exchange(
                 connection=self._name,
-                method=method,
-                url=redact.text(f"{self._origin}{target}", self._secrets),
+                method=request.method,
+                url=self._writer.redacted(f"{self._writer.origin}{request.target}"),
                 status=answer.status if answer else 0,
-                seconds=monotonic() - began,
-                sent=sent,
+                seconds=monotonic() - request.began,
+                sent=len(request.data),
                 received=len(answer.body) if answer else 0,
-                error=failure,
+                error=str(failure) if isinstance(failure, HubError) else "",
             )
         )
-
-    def _target(self, path: str, query: Mapping[str, Any] | None) -> str:
-        """Return path and query as they stand in the request line; an address of another origin is refused."""
-        if path.startswith(("http://", "https://", "//")):
-            if not path.startswith(f"{self._origin}/"):
-                raise Rejected(f"{self._name}: {path[:200]!r} is not below {self._base}; nothing was sent")
-            target = path[len(self._origin) :]
-        elif not path:
-            target = self._path or "/"
-        else:
-            target = f"{self._path}{path}" if path[0] in "/?" else f"{self._path}/{path}"
-        if _UNSAFE_PATH.search(target):
-            target = self._quoted(target)
-        if query:
-            target += ("&" if "?" in target else "?") + _query(query)
-        return target
-
-    def _quoted(self, target: str) -> str:
-        quoted = quote(target, safe="/?&=%:@!$'()*+,;~-._[]")
-        if _UNSAFE_PATH.search(quoted):
-            raise Rejected(f"{self._name}: the path {target[:200]!r} steps upwards; nothing was sent")
-        return quoted
-
-    def _message(self, method: str, target: str, body: bytes | None, headers: Mapping[str, str] | None) -> bytes:
-        shared = self._head or self._build_head()
-        own = ""
-        for name, value in (headers or {}).items():
-            if name.lower() in self._shared_names:
-                shared = _without(shared, name)
-            own += _field(name, value)
-        head = f"{method} {target} HTTP/1.1\r\n{shared}{own}"
-        if body is None:
-            return (head + ("\r\n" if method in SAFE else "Content-Length: 0\r\n\r\n")).encode("latin-1")
-        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode("latin-1") + body
-
-    def _build_head(self) -> str:
-        """Reveal the credentials and write the header fields that all requests share."""
-        fields: dict[str, str] = {
-            "Host": urlsplit(self._origin).netloc,
-            "User-Agent": "order-integration-hub",
-            "Accept": "application/json, */*;q=0.5",
-            "Accept-Encoding": "identity",
-        }
-        secrets: list[str] = []
-        for name, value in self._given.items():
-            fields[name] = value.reveal() if isinstance(value, Secret) else value
-            if isinstance(value, Secret):
-                secrets.append(fields[name])
-        if self._bearer is not None:
-            secrets.append(self._bearer.reveal())
-            fields["Authorization"] = f"Bearer {secrets[-1]}"
-        if self._basic is not None:
-            user, password = self._basic[0], self._basic[1].reveal()
-            token = base64.b64encode(f"{user}:{password}".encode()).decode()
-            secrets += [password, token]
-            fields["Authorization"] = f"Basic {token}"
-        self._secrets = tuple(secrets)
-        self._head = "".join(_field(name, value) for name, value in fields.items())
-        return self._head
-
-
-def _close_all(lines: deque[Line]) -> None:
-    while lines:
-        with suppress(IndexError):
-            lines.pop().close()
-
-
-def _send_and_receive(line: Line, method: str, data: bytes, cap: int, ends: float) -> Answer:
-    """Talk once. Where sending broke, an answer may still lie there: many refuse a body without reading it."""
-    try:
-        line.send(data, ends)
-    except ConnectionError as error:
-        try:
-            return line.receive(method, cap=cap, ends=ends)
-        except (OSError, Closed, Garbled):
-            raise error from None
-    return line.receive(method, cap=cap, ends=ends)
-
-
-def _without(head: str, name: str) -> str:
-    """Return the shared header fields without one that a request brings itself."""
-    fields = head.splitlines(keepends=True)
-    return "".join(field for field in fields if not field.lower().startswith(f"{name.lower()}:"))
-
-
-def _field(name: str, value: str) -> str:
-    if not _TOKEN.fullmatch(name) or _UNSAFE_HEADER.search(value):
-        raise Rejected(f"the header field {name[:60]!r} has characters that a header cannot carry; nothing was sent")
-    return f"{name}: {value}\r\n"
-
-
-def _query(query: Mapping[str, Any]) -> str:
-    """Write a query: None is left out, a list repeats its name, true and false in lower case."""
-    plain = {name: _plain(value) for name, value in query.items() if value is not None}
-    return urlencode(plain, doseq=True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value

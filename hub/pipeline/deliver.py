@@ -1,4 +1,8 @@
-"""Hand bytes to the connection, a window at a time, and say for each what became of it."""
+"""Hand bytes to the connection, a window at a time, and say for each what became of it.
+
+A connector that declares a `batch` is given lists for one call, one that declares a `window` lists that it sends side
+by side; others are given one document at a time, by several threads where their side takes its time.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +69,7 @@ def _found(opened: Opened, out: Outgoing) -> Result | None:
 def _send(opened: Opened, push: Push, outs: Sequence[Outgoing], until: float) -> list[Result]:
     """Return the results of as many as there was time for."""
     results: list[Result] = []
-    step = push.batch if len(outs) > 1 else 1
+    step = max(push.batch, push.window) if len(outs) > 1 else 1
     while len(results) < len(outs) and not (results and monotonic() > until):
         begun = monotonic()
         part = outs[len(results) : len(results) + step]
@@ -73,14 +77,14 @@ def _send(opened: Opened, push: Push, outs: Sequence[Outgoing], until: float) ->
         results += answered
         if any(isinstance(each, Paused) for each in answered):
             break
-        if step == 1 and push.parallel > 1 and monotonic() - begun > SLOW:
+        if step == 1 and push.parallel > 1 and push.window == 1 and monotonic() - begun > SLOW:
             # Waiting for their side is what threads are good for; a fast one is served quicker by this thread alone.
             step = TOGETHER
     return results
 
 
 def _send_several(opened: Opened, push: Push, outs: Sequence[Outgoing]) -> list[Result]:
-    if push.batch > 1:
+    if push.batch > 1 or push.window > 1:
         return _send_many(opened, outs)
     return list(_pool(push.parallel).map(lambda out: _send_one(opened, out), outs))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, Required, TypedDict, runtime_checkable
 
 from hub.domain.errors import HubError, Problem
 from hub.domain.message import Incoming, Outgoing, Page, Receipt, Reception, Request
@@ -33,6 +33,18 @@ class Reply(Protocol):
         """Return the body as JSON, numbers with a point as Decimal; garbage raises `RetryLater`."""
 
 
+class Call(TypedDict, total=False):
+    """One of several requests: the arguments of `Http.request` by name."""
+
+    method: Required[str]
+    path: Required[str]
+    body: bytes | None
+    json: Any
+    query: Mapping[str, Any] | None
+    headers: Mapping[str, str] | None
+    deadline: float | None
+
+
 class Http(Protocol):
     """A guarded client for one base address: total deadline, byte cap, rate budget, no redirects, redaction.
 
@@ -53,6 +65,13 @@ class Http(Protocol):
         deadline: float | None = None,
     ) -> Reply:
         """Send one request below the base address and return its answer."""
+
+    def request_many(self, calls: Sequence[Call], *, lines: int = 4) -> list[Reply | HubError]:
+        """Send several requests, at most `lines` at a time, each on a line of its own; one result each, in order.
+
+        What `request` would raise is the result of that one. Once their side cannot be reached or refuses our
+        credentials, nothing more is sent, and the others' results say so.
+        """
 
     def get(self, path: str, **query: Any) -> Any:
         """GET and return the JSON."""
@@ -168,10 +187,10 @@ class Pushes(Protocol):
 
 @runtime_checkable
 class PushesMany(Protocol):
-    """An opened connection that sends several documents in one call."""
+    """An opened connection that sends several documents in one call, or in calls side by side."""
 
     def push_many(self, outs: Sequence[Outgoing]) -> Sequence[Receipt | HubError]:
-        """Send up to the declared batch in one call; one result per document, in order."""
+        """Send up to the declared batch in one call, or the declared window side by side; a result each, in order."""
 
 
 @runtime_checkable
@@ -207,7 +226,12 @@ class Push:
 
     on_doubt: OnDoubt
     batch: int = 1
+    """So many documents go out in one call, by `push_many`."""
+    window: int = 1
+    """So many documents are handed to `push_many` together, which sends a call for each, side by side
+    (`Http.request_many`). In place of `batch` and `parallel`."""
     parallel: int = 4
+    """So many threads call `push` where their side takes its time."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -309,7 +333,7 @@ class Doorbell(Protocol):
 
 
 __all__ = [
-    "VERBS", "Check", "Checks", "Clock", "Codec", "Connector", "Doorbell", "Finds", "Folder", "Frame", "Function",
-    "Http", "Incoming", "Kit", "Mail", "MappingFolder", "OnDoubt", "Outgoing", "Page", "Profile", "Pulls", "Push",
-    "Pushes", "PushesMany", "Rate", "Receipt", "Receives", "Reception", "Reply", "Request", "Soap",
+    "VERBS", "Call", "Check", "Checks", "Clock", "Codec", "Connector", "Doorbell", "Finds", "Folder", "Frame",
+    "Function", "Http", "Incoming", "Kit", "Mail", "MappingFolder", "OnDoubt", "Outgoing", "Page", "Profile", "Pulls",
+    "Push", "Pushes", "PushesMany", "Rate", "Receipt", "Receives", "Reception", "Reply", "Request", "Soap",
 ]  # fmt: skip

@@ -123,6 +123,15 @@ def test_lists_are_as_long_as_they_take_and_end_with_the_time() -> None:
     assert partner.calls == [("push_many", "a", "b"), ("push_many", "c"), ("push_many", "d", "e")]
 
 
+def test_what_goes_side_by_side_is_handed_over_together_and_ends_with_the_time() -> None:
+    partner = Partner()
+    push = Push(on_doubt="resend", window=2)
+    assert sent(partner, push, "a", "b", "c") == ["a", "b", "c"]
+    assert sent(partner, push, "d", "e", "f", until=OVER) == ["d", "e", None]
+    assert sent(partner, push, "g") == ["g"]
+    assert partner.calls == [("push_many", "a", "b"), ("push_many", "c"), ("push_many", "d", "e"), ("push", "g")]
+
+
 def test_after_a_pause_nothing_more_is_sent() -> None:
     partner = Partner(b=Paused("token expired"))
     assert sent(partner, RESEND, "a", "b", "c") == ["a", Paused, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,6 +14,7 @@ from connectors.rest import Rest, Settings
 from connectors.rest.simulator import RestSink
 from hub.sdk import InDoubt, Kit, Outgoing, Paused, Receipt, Rejected, RetryLater, Secret
 from hub.testing.scripted import Hang, Reset, Say, Scripted
+from hub.testing.serve import Answer, Call, handler, serve
 
 pytest_plugins = ["hub.testing.pytest_plugin"]
 Serve = Callable[..., AbstractContextManager[str]]
@@ -199,12 +201,58 @@ def test_an_answer_of_another_length_is_taken_for_the_whole(hub_scripted: Play, 
     assert results == [Receipt(), Receipt()]
 
 
-def test_without_a_path_for_lists_they_go_one_by_one(hub_serve: Serve, hub_kit: Kit) -> None:
+def test_without_a_path_for_lists_each_goes_alone_and_has_its_own_end(hub_serve: Serve, hub_kit: Kit) -> None:
     sink = RestSink(judge=refuse_without_total)
     with hub_serve(sink.app()) as url:
-        results = rest(url, hub_kit).push_many([out("d-1"), out("d-2", total="1.00")])
+        account = rest(url, hub_kit)
+        documents = [out("d-1"), out("d-2", total=1), out("d-3", "shipment", total=1), out("d-4", total=1)]
+        results = account.push_many(documents)
 
-    assert [type(each) for each in results] == [Rejected, Receipt]
+        assert [type(each) for each in results] == [Rejected, Receipt, Receipt, Receipt]
+        assert results[1:] == [account.push(each) for each in documents[1:]]
+    assert {key: kept["kind"] for key, kept in sink.kept.items()} == {"d-2": "order", "d-3": "shipment", "d-4": "order"}
+    assert sink.repeats == 3
+
+
+def test_side_by_side_an_answer_that_is_not_json_leaves_doubt_about_its_own_document(
+    hub_scripted: Play, hub_kit: Kit
+) -> None:
+    with hub_scripted(Say(body=b"<html>"), Say(body=b'{"id": 2}')) as partner:
+        results = rest(partner.url, hub_kit, lines=1).push_many([out("d-1"), out("d-2")])
+
+    assert [type(each) for each in results] == [InDoubt, Receipt]
+
+
+@pytest.mark.parametrize(("lines", "most"), [(1, 1), (0, 1), (99, 8)])
+def test_no_more_calls_are_under_way_than_the_settings_say(hub_kit: Kit, lines: int, most: int) -> None:
+    under_way, found, guard = 0, 0, threading.Lock()
+
+    def answer(_: Call) -> Answer:
+        nonlocal under_way, found
+        with guard:
+            under_way += 1
+            found = max(found, under_way)
+        with guard:
+            under_way -= 1
+        return Answer(body=b"{}")
+
+    with serve(handler(answer), threads=12) as url:
+        rest(url, hub_kit, lines=lines).push_many([out(f"d-{at}") for at in range(60)])
+
+    assert 1 <= found <= most
+
+
+@pytest.mark.parametrize(
+    ("body", "reference"),
+    [
+        (b'\xef\xbb\xbf{"id": "A1"}', "A1"),
+        (b'{"id": 1.50}', "1.50"),
+        (b'{"id": 12345678901234567890123}', "12345678901234567890123"),
+    ],
+)
+def test_an_id_is_taken_as_they_write_it(hub_scripted: Play, hub_kit: Kit, body: bytes, reference: str) -> None:
+    with hub_scripted(Say(body=body)) as partner:
+        assert rest(partner.url, hub_kit).push(out()).reference == reference
 
 
 def test_the_account_is_tried_without_effect(hub_serve: Serve, hub_kit: Kit) -> None:
