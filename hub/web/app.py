@@ -1,4 +1,4 @@
-"""The Flask application: intake, health and metrics for machines; the console and the API where they are wired in."""
+"""The application: intake in front of Flask, health for machines; the console and the API where they are wired in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hub.domain.errors import RetryLater
 from hub.pipeline.services import Services
 from hub.store.store import Store
 from hub.web.health import health
-from hub.web.intake import intake
+from hub.web.intake import Intake
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +23,11 @@ def create_app(services: Services, store: Store, *, blueprints: Sequence[Bluepri
     app = Flask("hub.web", static_folder=None)
     app.extensions["services"] = services
     app.extensions["store"] = store
-    for blueprint in (intake, health, *blueprints):
+    for blueprint in (health, *blueprints):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+    app.wsgi_app = Intake(services, app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

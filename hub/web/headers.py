@@ -7,6 +7,23 @@ import secrets
 from flask import Flask, Response, g, request
 
 STATIC_SECONDS = 3600
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+)
+STAY = ("Strict-Transport-Security", "max-age=31536000")
+_MACHINE = (
+    *ALWAYS,
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("Cache-Control", "no-store"),
+)
 
 
 def nonce() -> str:
@@ -29,17 +46,18 @@ def policy() -> str:
     )
 
 
+def machine_headers(*, is_secure: bool) -> tuple[tuple[str, str], ...]:
+    """Return the same for an answer that no browser shows: no nonce, because there is nothing to run."""
+    return (*_MACHINE, STAY) if is_secure else _MACHINE
+
+
 def _add(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
+    for name, value in ALWAYS:
+        headers.setdefault(name, value)
     headers.setdefault("Content-Security-Policy", policy())
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
     if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        headers.setdefault(*STAY)
     if request.endpoint == "static_files.static" and response.status_code == 200:
         headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}"
     else:

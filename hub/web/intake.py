@@ -1,64 +1,160 @@
-"""`POST /in/<connection>`: verify, store, answer. 202 only after the commit; a repeat gets 200 and its first id."""
+"""`POST /in/<connection>`: verify, store, answer. 202 only after the commit; a repeat gets 200 and its first id.
+
+A callable of its own in front of the application: nothing here needs its sessions, its pages or its routes, and they
+cost more than all the rest of a call (measured: 165 µs of processor time with them, 30 µs without).
+"""
 
 from __future__ import annotations
 
-import msgspec
-from flask import Blueprint, Response, current_app, request
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from hub.domain.connection import ConnectionConfig
+import msgspec
+
 from hub.domain.errors import HubError, Paused, Rejected, RetryLater, TooLarge, Unverified
 from hub.domain.message import Request
 from hub.pipeline.receive import receive
 from hub.pipeline.services import Services
+from hub.web.headers import machine_headers
 
-intake = Blueprint("intake", __name__)
+log = logging.getLogger(__name__)
+PLACE = "/in/"
 OPEN_STATES = ("active", "testing", "degraded")
+LONGEST_NUMBER = 18
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_json = msgspec.json.Encoder().encode
 
 
-@intake.post("/in/<connection>")
-def take(connection: str) -> Response:
-    """Take messages in from a shop, a partner or anybody else who calls."""
-    services: Services = current_app.extensions["services"]
-    configured = services.config().connections.get(connection)
+class Answer(NamedTuple):
+    """What the sender is told."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    more: tuple[tuple[str, str], ...] = ()
+
+
+class _Gone(OSError):
+    """The sender went away, or fell silent, in the middle of its body: nobody hears an answer."""
+
+
+class Intake:
+    """Answers every call to `/in/<connection>`, and passes on what is meant for the application."""
+
+    def __init__(self, services: Services, application: WSGIApplication) -> None:
+        self._services = services
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "")
+        name = _text(path[len(PLACE) :]) if path.startswith(PLACE) else ""
+        if not name or "/" in name:
+            return self._application(environ, start_response)
+        answer = self._answered(name, environ)
+        headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body))), *answer.more]
+        headers += machine_headers(is_secure=environ["wsgi.url_scheme"] == "https")
+        start_response(_STATUS[answer.status], headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+    def _answered(self, name: str, environ: WSGIEnvironment) -> Answer:
+        """Take the message; whatever goes wrong is an answer too."""
+        if environ["REQUEST_METHOD"] != "POST":
+            return _said(405, "messages come by POST", ("Allow", "POST"))
+        try:
+            return _take(self._services, name, environ)
+        except HubError as error:
+            return _refused(error)
+        except _Gone:
+            raise  # the server closes the line
+        except Exception:
+            log.exception("POST %s failed", environ["PATH_INFO"])
+            return _said(500, "the hub failed; the log has the reason, and nothing was accepted")
+
+
+def _take(services: Services, name: str, environ: WSGIEnvironment) -> Answer:
+    configured = services.config().connections.get(name)
     if configured is None or configured.state in ("draft", "retired"):
-        return _said(404, f"there is no connection {connection}")
+        return _said(404, f"there is no connection {name}")
     services.crash("received")
-    try:
-        return _take(services, configured)
-    except HubError as error:
-        return _refused(error)
-
-
-def _take(services: Services, configured: ConnectionConfig) -> Response:
     if configured.state not in OPEN_STATES:
         raise RetryLater(f"connection {configured.name} is {configured.state}; try again later", after=60)
     opened = services.opened(configured.name)
     if not opened.connector.receives:
         return _said(404, f"connection {configured.name} does not take messages by HTTP")
-    body = _body(configured.max_bytes)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    reception = opened.instance.receive(Request(body=body, headers=headers, query=request.args.to_dict()))
+    body = _body(environ, configured.max_bytes)
+    reception = opened.instance.receive(Request(body=body, headers=_headers(environ), query=_query(environ)))
     if not reception.messages:
-        return Response(reception.answer or b"{}", 200, content_type=reception.answer_type)
+        return Answer(200, reception.answer or b"{}", reception.answer_type)
     arrived = receive(services, configured, reception.messages)
     ids = [each.message_id for each in arrived]
     status = 200 if all(each.repeated for each in arrived) else 202
-    answer = reception.answer or msgspec.json.encode({"message": ids[0]} if len(ids) == 1 else {"messages": ids})
+    answer = reception.answer or _json({"message": ids[0]} if len(ids) == 1 else {"messages": ids})
     services.crash("answered")
-    return Response(answer, status, content_type=reception.answer_type)
+    return Answer(status, answer, reception.answer_type)
 
 
-def _body(cap: int) -> bytes:
-    declared = request.content_length
-    if declared is not None and declared > cap:
-        raise TooLarge(f"{declared} bytes; this connection takes {cap} at most")
-    body = request.stream.read(cap + 1) if declared is None else request.get_data(cache=False)
-    if len(body) > cap:
-        raise TooLarge(f"more than {cap} bytes; this connection takes {cap} at most")
+def _body(environ: WSGIEnvironment, cap: int) -> bytes:
+    """Read the raw bytes, none of them where too many are announced; a body that is not whole is refused."""
+    length = _announced(environ)
+    if length is None:
+        body = _read(environ, cap + 1) if environ.get("wsgi.input_terminated") else b""
+        if len(body) > cap:
+            raise TooLarge(f"more than {cap} bytes; this connection takes {cap} at most")
+        return body
+    if length > cap:
+        raise TooLarge(f"{length} bytes; this connection takes {cap} at most")
+    body = _read(environ, length)
+    if len(body) != length:
+        raise Rejected(f"the body ended after {len(body)} of {length} bytes")
     return body
 
 
-def _refused(error: HubError) -> Response:
+def _announced(environ: WSGIEnvironment) -> int | None:
+    """Return the announced length; None where the body comes in chunks or nothing is said."""
+    length: str = environ.get("CONTENT_LENGTH") or ""
+    if environ.get("HTTP_TRANSFER_ENCODING") or not length:
+        return None
+    if not length.isdecimal() or len(length) > LONGEST_NUMBER:
+        raise Rejected("Content-Length is not a number")
+    return int(length)
+
+
+def _read(environ: WSGIEnvironment, size: int) -> bytes:
+    try:
+        body: bytes = environ["wsgi.input"].read(size)
+    except OSError as error:
+        raise _Gone(*error.args) from error
+    except ValueError as error:
+        raise Rejected("the body's chunks are not as HTTP asks") from error
+    return body
+
+
+def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    for name, key in (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")):
+        if value := environ.get(key):
+            headers[name] = value
+    return headers
+
+
+def _query(environ: WSGIEnvironment) -> dict[str, str]:
+    """Return the query's fields; of a name that comes more than once, the first."""
+    asked: str = environ.get("QUERY_STRING", "")
+    if not asked:
+        return {}
+    return dict(reversed(parse_qsl(_text(asked), keep_blank_values=True)))
+
+
+def _text(given: str) -> str:
+    """Return what a server handed over as bytes in the guise of Latin-1."""
+    return given if given.isascii() else given.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _refused(error: HubError) -> Answer:
     if isinstance(error, Unverified):
         return _said(401, str(error))
     if isinstance(error, TooLarge):
@@ -66,10 +162,8 @@ def _refused(error: HubError) -> Response:
     if isinstance(error, Rejected):
         return _said(400, str(error))
     after = 30 if isinstance(error, Paused) else getattr(error, "after", None) or 5
-    response = _said(503, str(error))
-    response.headers["Retry-After"] = str(int(after))
-    return response
+    return _said(503, str(error), ("Retry-After", str(int(after))))
 
 
-def _said(status: int, text: str) -> Response:
-    return Response(msgspec.json.encode({"error": text}), status, content_type="application/json")
+def _said(status: int, text: str, *more: tuple[str, str]) -> Answer:
+    return Answer(status, _json({"error": text}), more=more)

@@ -34,7 +34,6 @@ ALLOWED: Mapping[Role, frozenset[Permission]] = {
 
 OPEN: frozenset[Permission] = frozenset({"public", "machine"})
 DECLARED: dict[str, Permission] = {
-    "intake.take": "machine",
     "health.live": "machine",
     "health.ready": "machine",
     "static_files.static": "public",
