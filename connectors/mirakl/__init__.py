@@ -41,6 +41,9 @@ class Settings:
     )
     multiple_shipments: Annotated[bool, "The marketplace takes parts of an order (multiple shipments)"] = False
     since: Annotated[str, "Instant before which orders are not taken, ISO 8601; empty: from the first pull on"] = ""
+    report_after: Annotated[
+        int, "Seconds after which the report of a stock import is asked for, and again while it runs; 0: never"
+    ] = 300
     overlap_minutes: Annotated[int, "Minutes that each pull reaches back behind the last change it saw"] = 10
 
 
@@ -52,6 +55,7 @@ class Mirakl:
         self.clock = kit.clock
         http = kit.http(settings.base_url, headers={"Authorization": settings.api_key}, deadline=60.0)
         self.market = Marketplace(http, settings.shop_id)
+        self.imports = stock.Imports(kit)
 
     def check(self) -> None:
         """Read the shop's account."""
@@ -83,7 +87,7 @@ class Mirakl:
             send = shipments.send_part if self.settings.multiple_shipments else shipments.send
             return send(self.market, json.loads(out.body))
         if out.kind == "stock":
-            return stock.send(self.market, out)
+            return stock.send(self.market, out, self.imports, self.settings.report_after)
         raise Rejected(f"mirakl: {out.kind!r} cannot be sent, only acknowledgement, shipment and stock")
 
     def find(self, out: Outgoing) -> Receipt | None:

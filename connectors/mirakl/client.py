@@ -24,6 +24,10 @@ class Marketplace:
         """GET and return the JSON."""
         return self.http.request("GET", path, query={**query, **self.shop} or None).json()
 
+    def read(self, path: str) -> bytes:
+        """GET and return the bytes of a file."""
+        return self.http.request("GET", path, query=self.shop or None).body
+
     def put(self, path: str, body: Any = None) -> None:
         """PUT; there is no answer but that it was taken."""
         try:

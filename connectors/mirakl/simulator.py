@@ -39,6 +39,13 @@ class Market:
         """(offer SKU, warehouse) -> quantity."""
         self.shipments: list[dict[str, Any]] = []
         self.imports: list[str] = []
+        self.listed: set[str] | None = None
+        """SKUs that the shop has offers for; None: whatever is sent."""
+        self.import_looks = 0
+        """So often an import is still running when its state is asked for."""
+        self._reports: dict[str, tuple[list[str], int]] = {}
+        """Import -> the rows of its report of errors, and how many lines were taken."""
+        self._looks: dict[str, int] = {}
         self.faults: deque[Answer] = deque()
         self.calls: list[str] = []
         self._lock = threading.Lock()
@@ -51,6 +58,8 @@ class Market:
         self._add("GET", "/api/shipments", self._shipments)
         self._add("POST", "/api/shipments", self._ship_part)
         self._add("POST", "/api/offers/stock/imports", self._stock)
+        self._add("GET", "/api/offers/stock/imports/<number>/status", self._import_state)
+        self._add("GET", "/api/offers/stock/imports/<number>/error_report", self._import_report)
 
     def place(self, order: dict[str, Any], address: dict[str, Any] | None = None) -> str:
         """A customer orders; `address` is shown once they have paid."""
@@ -202,10 +211,47 @@ class Market:
         rows = csv.DictReader(io.StringIO(text.strip().decode()), delimiter=";")
         if not set(rows.fieldnames or ()) <= set(COLUMNS):
             return _no(400, f"unknown columns; known are {', '.join(COLUMNS)}")
-        for row in rows:
-            self.offers[row["offer-sku"], row.get("warehouse-code") or ""] = int(row["quantity"])
         self.imports.append(text.decode())
-        return answer_json({"import_id": str(2000 + len(self.imports))}, 201)
+        number = str(2000 + len(self.imports))
+        self._reports[number], self._looks[number] = self._import(list(rows)), 0
+        return answer_json({"import_id": number}, 201)
+
+    def _import(self, rows: list[dict[str, str]]) -> tuple[list[str], int]:
+        """Set what can be set; return the lines that cannot, with their reasons."""
+        refused = []
+        for at, row in enumerate(rows, 1):
+            sku, quantity = row["offer-sku"], row["quantity"]
+            if self.listed is not None and sku not in self.listed:
+                refused.append(_quoted(at, f"No offer exists for the SKU {sku}", *row.values()))
+            elif not quantity.isdecimal():
+                refused.append(_quoted(at, "The quantity must be a whole number", *row.values()))
+            else:
+                self.offers[sku, row.get("warehouse-code") or ""] = int(quantity)
+        head = [_quoted("error-line", "error-message", *rows[0])] if refused else []
+        return [*head, *refused], len(rows) - len(refused)
+
+    def _import_state(self, call: Call, number: str) -> Answer:
+        if number not in self._reports:
+            return _no(404, f"Import {number} does not exist")
+        self._looks[number] += 1
+        if self._looks[number] <= self.import_looks:
+            return answer_json({"import_id": number, "shop_id": 1, "status": "RUNNING", "has_error_report": False,
+                                "date_created": self._stamp()})  # fmt: skip
+        report, taken = self._reports[number]
+        return answer_json({
+            "import_id": number, "shop_id": 1, "status": "COMPLETE", "has_error_report": bool(report),
+            "date_created": self._stamp(), "lines_in_error": max(0, len(report) - 1), "lines_in_success": taken,
+        })  # fmt: skip
+
+    def _import_report(self, call: Call, number: str) -> Answer:
+        report, _ = self._reports.get(number, ([], 0))
+        if not report:
+            return _no(404, f"Import {number} has no error report")
+        return Answer(body="".join(f"{line}\n" for line in report).encode(), content_type="text/csv;charset=UTF-8")
+
+
+def _quoted(*values: object) -> str:
+    return ";".join('"{}"'.format(str(value or "").replace('"', '""')) for value in values)
 
 
 def _no(status: int, text: str) -> Answer:

@@ -37,8 +37,25 @@ direction = "out"
 document  = "acknowledgement"
 codec     = "json"
 mapping   = "mirakl/acknowledgement.out"
+
+[[agreement]]
+direction = "out"
+document  = "stock"
+codec     = "csv"
+mapping   = "mirakl/stock.out"
+envelope  = {{ delimiter = ";", raw = true }}
 """
-ROUTES = '[[route]]\non = "acknowledgement.issued"\nto = "origin"\nsend = "acknowledgement"\n'
+ROUTES = """
+[[route]]
+on   = "acknowledgement.issued"
+to   = "origin"
+send = "acknowledgement"
+
+[[route]]
+on   = "stock_report.published"
+to   = "target"
+send = "stock"
+"""
 GOODS = {
     "items.csv": "sku,name\nWIDGET-001,Widget\nPANEL-A3,Panel\n",
     "stock.csv": "location,sku,quantity\nHH,WIDGET-001,50\nHH,PANEL-A3,50\n",
@@ -56,6 +73,11 @@ class Company:
         """The pull is due; do all that follows."""
         self.hub.store.write(lambda db: db.run("UPDATE cursors SET next_us = 0"))
         self.hub.tick()
+        self.hub.worker.run_dry()
+
+    def again(self) -> None:
+        """What was put back for later is due."""
+        self.hub.store.write(lambda db: db.run("UPDATE work SET due_us = 0 WHERE status = 'queued'"))
         self.hub.worker.run_dry()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -10,7 +10,6 @@ import pytest
 
 from connectors.mirakl import Mirakl
 from connectors.mirakl.simulator import Market
-from hub.codecs.plain_csv import CODEC as CSV
 from hub.sdk import InDoubt, Kit, Outgoing, Page, Paused, Rejected, RetryLater, Secret
 from hub.testing.fakes import FakeClock
 from hub.testing.scripted import Reset, Say, scripted
@@ -339,19 +338,6 @@ def test_a_part_of_a_cancelled_order_is_not_shipped(market: Market, parts: Mirak
 
     with pytest.raises(Rejected, match="CANCELED"):
         parts.push(outgoing("shipment", part("T-1", _1=1)))
-
-
-# Stock
-
-
-def test_stock_goes_as_a_file_of_offers(market: Market, opened: Mirakl, outgoing: Make) -> None:
-    envelope = {"delimiter": ";", "raw": True}
-    body = CSV.encode([sample("stock-two-offers.json")], envelope)
-
-    receipt = opened.push(outgoing("stock", body))
-
-    assert receipt.reference == "2001"
-    assert market.offers == {("WIDGET-001", ""): 12, ("PANEL-A3", "WH1"): 0}
 
 
 # Answers of the marketplace
