@@ -160,10 +160,10 @@ def _inwards(work: _Work, struct: type[msgspec.Struct]) -> Inward:
     for field_name, value in IMPLIED.get(mapping.document, {}).items():
         if field_name not in target.steps:
             rule = Rule(target=field_name, value=value, where=f"{mapping.name}.toml")
-            step = Step(rule=rule, read=None, fill=always(value))
+            step = Step(rule=rule, read=None, fill=always(value), constant=value)
             target = replace(target, steps={**target.steps, field_name: step})
     keep = frozenset(keys) if mapping.unmapped == "keep" and not mapping.edi else None
-    return Inward(target=target, edi=mapping.edi, known_keys=keep)
+    return Inward(name=mapping.name, target=target, edi=mapping.edi, composites=mapping.edifact, known_keys=keep)
 
 
 def _first_key(path: Path) -> str:
@@ -171,18 +171,19 @@ def _first_key(path: Path) -> str:
 
 
 def _outwards(work: _Work, struct: type[msgspec.Struct]) -> Outward:
-    rules = work.mapping.rules
+    rules, name = work.mapping.rules, work.mapping.name
     source = RecordSource((struct,))
     if "segment" in rules:
-        return Segments(_blocks(work, rules["segment"], source))
+        return Segments(name, struct, _blocks(work, rules["segment"], source))
     if "row" in rules:
-        return Rows(tuple(_row(work, block, source) for block in rules["row"]))
+        return Rows(name, struct, tuple(_row(work, block, source) for block in rules["row"]))
     body = rules.get("body")
     if not isinstance(body, dict):
         raise Rejected(f"{work.mapping.name}: write [[segment]] blocks, [[row]] blocks or a table [body]")
     if "each" in body:
-        return Rows((_each(work, "body", body, source, lambda at, b, s: _free_target(work, at, b, s, tree_value)),), "")
-    return Rows((), "", _free_target(work, "body", body, source, tree_value))
+        block = _each(work, "body", body, source, lambda at, b, s: _free_target(work, at, b, s, tree_value))
+        return Rows(name, struct, (block,), "")
+    return Rows(name, struct, (), "", _free_target(work, "body", body, source, tree_value))
 
 
 def _struct_target(
@@ -218,7 +219,7 @@ def _struct_target(
                 raise RuleError(f"{key} cannot be filled this way; write a rule")
     return Target(
         make=struct, steps=steps, nested=nested, arrays=arrays, needed=fields.needed(struct),
-        holds=_holds(work, at, table, source),
+        **_holds(work, at, table, source),
     )  # fmt: skip
 
 
@@ -246,7 +247,7 @@ def _free_target(work: _Work, at: str, table: abc.Mapping[str, Any], source: Sou
             else:
                 raise RuleError(f"{key}: write a path in quotes, or {{ value = {value!r} }}")
     return Target(
-        make=dict, steps=steps, nested=nested, arrays=arrays, order=tuple(order), holds=_holds(work, at, table, source)
+        make=dict, steps=steps, nested=nested, arrays=arrays, order=tuple(order), **_holds(work, at, table, source)
     )
 
 
@@ -254,12 +255,13 @@ def _entries(table: abc.Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     return ((key, value) for key, value in table.items() if key not in ("each", "when"))
 
 
-def _holds(work: _Work, at: str, table: abc.Mapping[str, Any], source: Source) -> Any:
+def _holds(work: _Work, at: str, table: abc.Mapping[str, Any], source: Source) -> dict[str, Any]:
     # The condition of an array block is read where the block stands, see `_each`.
-    if "when" not in table or "each" in table:
-        return None
-    with work.rule(f"{at}.when"):
-        return condition(parse_when(at, table["when"]), source)
+    if "when" in table and "each" not in table:
+        with work.rule(f"{at}.when"):
+            when = parse_when(at, table["when"])
+            return {"when": when, "holds": condition(when, source)}
+    return {}
 
 
 MakeTarget = Callable[[str, abc.Mapping[str, Any], Source], Target]
@@ -277,9 +279,10 @@ def _each(work: _Work, at: str, block: abc.Mapping[str, Any], source: Source, ma
     text = block.get("each", "")
     with work.rule(at):
         select = source.select(text) if text else None
-        holds = condition(parse_when(at, block["when"]), source) if "when" in block and text else None
+        when = parse_when(at, block["when"]) if "when" in block and text else None
         inside = source.inside(text) if text else source
-        return Each(target=make(at, block, inside), select=select, text=text, holds=holds)
+        holds = condition(when, source)
+        return Each(target=make(at, block, inside), select=select, text=text, when=when, holds=holds)
     return Each(target=Target(make=dict))
 
 
@@ -305,16 +308,18 @@ def _below(work: _Work, blocks: Sequence[abc.Mapping[str, Any]], under: str, sou
 def _block(work: _Work, blocks: Sequence[abc.Mapping[str, Any]], block: abc.Mapping[str, Any], source: Source) -> Block:
     at = f"segment.{block['id']}"
     text = block.get("each", "")
-    inside, select, holds = source, None, None
+    inside, select, when, holds = source, None, None, None
     with work.rule(at):
         select = source.select(text) if text else None
         inside = source.inside(text) if text else source
-        holds = condition(parse_when(at, block["when"]), source) if "when" in block else None
+        when = parse_when(at, block["when"]) if "when" in block else None
+        holds = condition(when, source)
     return Block(
         name=block["id"],
         tag=str(block.get("tag", block["id"].upper())),
         select=select,
         text=text,
+        when=when,
         holds=holds,
         elements=tuple(_elements(work, at, block, inside)),
         children=_below(work, blocks, block["id"], inside),

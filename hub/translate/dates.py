@@ -91,7 +91,8 @@ def parse_date(text: str, pattern: str) -> date:
 
 
 @lru_cache(maxsize=4096)
-def _iso_date(text: str) -> date:
+def iso_date(text: str) -> date:
+    """Read a date, or the date of an instant, as ISO 8601 writes it."""
     try:
         return date.fromisoformat(text[:10])
     except ValueError as error:
@@ -101,7 +102,7 @@ def _iso_date(text: str) -> date:
 def to_date(value: Any) -> date | None:
     """Make a date of an ISO text or an instant."""
     if isinstance(value, str):
-        return _iso_date(value) if value else None
+        return iso_date(value) if value else None
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

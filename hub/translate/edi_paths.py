@@ -9,7 +9,7 @@ from hub.domain.tree import Node
 from hub.translate.paths import Path, Pick, Read, Scope, Select, Step, climb
 
 # First element of the qualifier-value pairs in X12 segments that carry other elements before them.
-_PAIRS_FROM = {"PO1": 6, "IT1": 6, "ACK": 7, "POC": 8, "SLN": 9, "LIN": 2, "PER": 3}
+PAIRS_FROM = {"PO1": 6, "IT1": 6, "ACK": 7, "POC": 8, "SLN": 9, "LIN": 2, "PER": 3}
 
 Value = Callable[[Node], Any]
 
@@ -33,12 +33,12 @@ def reader(path: Path, *, composites: bool = False) -> Read:
 
 def selector(path: Path) -> Select:
     """Compile the path of an `each`: every element it names, in the order of the message."""
-    matches = [_matches(step) for step in path.steps]
+    finds = [matches(step) for step in path.steps]
 
     def select(node: Any, scope: Scope) -> Sequence[tuple[Any, Scope]]:
         node, scope = climb(node, scope, path.ups)
         found: list[tuple[Any, Scope]] = [] if node is None else [(node, scope)]
-        for match in matches:
+        for match in finds:
             deeper: list[tuple[Any, Scope]] = []
             for holder, above in found:
                 for child in match(holder):
@@ -87,7 +87,7 @@ def _pair(qualifier: str) -> Value:
     def value(node: Node) -> Any:
         elements = node.elements
         if qualifier in elements:
-            return _paired(elements, qualifier, _PAIRS_FROM.get(node.tag, 1))
+            return _paired(elements, qualifier, PAIRS_FROM.get(node.tag, 1))
         return None
 
     return value
@@ -114,7 +114,7 @@ def _composite_pair(qualifier: str) -> Value:
 
 
 def _one_step(step: Step, value: Value) -> Read:
-    find = _first(step)
+    find = first(step)
 
     def read(node: Any, _scope: Scope) -> Any:
         found = find(node)
@@ -123,19 +123,19 @@ def _one_step(step: Step, value: Value) -> Read:
     return read
 
 
-def _first(step: Step) -> Callable[[Node], Node | None]:
-    """Return what finds the first child that a step names."""
+def first(step: Step) -> Callable[[Node], Node | None]:
+    """Make what finds the first child that a step names."""
     name = step.name
     if step.index is None and not step.picks:
 
-        def first(node: Node) -> Node | None:
+        def plain(node: Node) -> Node | None:
             found = node.children.get(name)
             return found[0] if found else None
 
-        return first
+        return plain
     if step.index is None and len(step.picks) == 1 and not step.picks[0].component:
         return _picked(name, step.picks[0])
-    match = _matches(step)
+    match = matches(step)
 
     def matching(node: Node) -> Node | None:
         found = match(node)
@@ -163,7 +163,7 @@ def _deep(path: Path, value: Value) -> Read:
     """Several steps: the first match at each; a pair is looked for in every repeat of the last segment."""
     if path.pair and path.steps[-1].index is None:
         return _deep_pair(path, value)
-    finds = [_first(step) for step in path.steps]
+    finds = [first(step) for step in path.steps]
 
     def deep(node: Any, _scope: Scope) -> Any:
         for find in finds:
@@ -176,8 +176,8 @@ def _deep(path: Path, value: Value) -> Read:
 
 
 def _deep_pair(path: Path, value: Value) -> Read:
-    inner = [_first(step) for step in path.steps[:-1]]
-    last = _matches(path.steps[-1])
+    inner = [first(step) for step in path.steps[:-1]]
+    last = matches(path.steps[-1])
 
     def deep(node: Any, _scope: Scope) -> Any:
         for find in inner:
@@ -205,12 +205,12 @@ def _from_above(path: Path, value: Value) -> Read:
 
 def _all_values(path: Path, value: Value) -> Read:
     # A step without [*] still means its first match.
-    matches = [(_matches(step), step.every) for step in path.steps]
+    finds = [(matches(step), step.every) for step in path.steps]
 
     def everything(node: Any, scope: Scope) -> Any:
         node, scope = climb(node, scope, path.ups)
         nodes = [] if node is None else [node]
-        for match, every in matches:
+        for match, every in finds:
             nodes = [child for holder in nodes for child in (match(holder) if every else match(holder)[:1])]
         values = [found for found in map(value, nodes) if found is not None]
         return values or None
@@ -218,7 +218,8 @@ def _all_values(path: Path, value: Value) -> Read:
     return everything
 
 
-def _matches(step: Step) -> Callable[[Node], Sequence[Node]]:
+def matches(step: Step) -> Callable[[Node], Sequence[Node]]:
+    """Make what finds every child that a step names."""
     name, index = step.name, step.index
     tests = [_test(pick) for pick in step.picks]
     if not tests and index is None:

@@ -15,7 +15,7 @@ import msgspec
 
 from hub.translate.dates import to_date, to_instant
 from hub.translate.numbers import number, to_decimal, whole
-from hub.translate.plain_paths import as_text
+from hub.translate.plain_paths import as_text, hints
 
 Coerce = Callable[[Any], Any]
 Kind = Literal["value", "struct", "structs", "dict"]
@@ -33,7 +33,7 @@ class FieldType:
 @cache
 def fields(struct: type[msgspec.Struct]) -> dict[str, FieldType]:
     """Return every field of a canonical type."""
-    return {name: _field_type(hint) for name, hint in typing.get_type_hints(struct).items()}
+    return {name: _field_type(hint) for name, hint in hints(struct).items()}
 
 
 @cache
@@ -89,6 +89,7 @@ def _coordinate(value: Any) -> float | None:
     return None if value == "" else float(number(value) if not isinstance(value, float) else value)
 
 
+@cache
 def _tuple_of(coerce: Coerce) -> Coerce:
     def call(value: Any) -> tuple[Any, ...] | None:
         parts = value if value.__class__ in (list, tuple) else (value,)
@@ -108,6 +109,9 @@ def _one_of(allowed: tuple[Any, ...]) -> Coerce:
 
     return call
 
+
+texts = _tuple_of(text)
+"""Make a tuple of texts."""
 
 _COERCIONS: dict[Any, Coerce] = {
     str: text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -12,32 +13,56 @@ from hub.domain.errors import Problem, Rejected
 from hub.domain.order import Unmapped
 from hub.domain.tree import Node
 from hub.translate.explain import Trace, explain_target
-from hub.translate.targets import Target, builder
+from hub.translate.steps import BAD_VALUE
+from hub.translate.straight import Straight, inward_code
+from hub.translate.targets import Build, Target, builder
 
 _LONGEST = 500
 
 
 class Inward:
-    """A compiled inward mapping. `known_keys` are the top-level keys that rules read, None to keep nothing else."""
+    """A compiled inward mapping. `known_keys` are the top-level keys that rules read, None to keep nothing else.
 
-    def __init__(self, *, target: Target, edi: bool, known_keys: frozenset[str] | None) -> None:
+    `composites`: pairs such as `{SA}` are composites (EDIFACT).
+    """
+
+    def __init__(
+        self, *, name: str, target: Target, edi: bool, composites: bool, known_keys: frozenset[str] | None
+    ) -> None:
+        self._name = name
         self._target = target
-        self._build = builder(target, always=True)
-        self._kinds = (Node,) if edi else (dict, list)
+        self._edi = edi
+        self._composites = composites
         self._known = known_keys
 
+    @cached_property
+    def straight(self) -> Straight | None:
+        """The rules as one function, written on first use; None where they have a shape that is not supported."""
+        return inward_code(self._name, self._target, edi=self._edi, composites=self._composites)
+
+    @cached_property
+    def _build(self) -> Build:
+        return builder(self._target, always=True)
+
     def one(self, tree: Any) -> Any:
-        """Map one tree."""
-        if tree.__class__ not in self._kinds:
-            expected = " or ".join(kind.__name__ for kind in self._kinds)
+        """Map one tree: straight where it is in order, else rule by rule."""
+        if tree.__class__ is not Node if self._edi else tree.__class__ not in (dict, list):
+            expected = "Node" if self._edi else "dict or list"
             raise Rejected(f"the tree is a {type(tree).__name__}, this mapping reads {expected}")
+        if self.straight is not None:
+            try:
+                return self._kept(tree, self.straight.run(tree))
+            except BAD_VALUE:
+                pass  # The rules tell what is wrong, one by one.
+        return self.by_rules(tree)
+
+    def by_rules(self, tree: Any) -> Any:
+        """Map one tree rule by rule; Rejected tells every problem."""
         problems: list[Problem] = []
         document = self._build(tree, None, problems)
         if problems:
             raise Rejected(problems)
-        if self._known is not None and tree.__class__ is dict and not self._known.issuperset(tree):
-            return msgspec.structs.replace(document, unmapped=self._unmapped(tree))
-        return document
+        return self._kept(tree, document)
 
     def many(self, trees: Sequence[Any]) -> list[Any | Rejected]:
         """Map several trees; one that fails does not stop its siblings."""
@@ -52,6 +77,11 @@ class Inward:
     def explain(self, tree: Any) -> list[Trace]:
         """Map one tree rule by rule and tell what each did."""
         return list(explain_target(self._target, tree, None, ""))
+
+    def _kept(self, tree: Any, document: Any) -> Any:
+        if self._known is None or tree.__class__ is not dict or self._known.issuperset(tree):
+            return document
+        return msgspec.structs.replace(document, unmapped=self._unmapped(tree))
 
     def _unmapped(self, tree: dict[str, Any]) -> tuple[Unmapped, ...]:
         known = self._known or frozenset()

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from hub.translate.paths import Path, PathError, Pick, Read, Scope, Select, Step
 
 Open = Callable[[str], Callable[[Any], Any]]
 """Key -> function that takes the value of that key out of an element, None where it has none."""
+
+LISTS = (list, tuple)
+"""What a path takes for several values."""
 
 
 def of_dicts(name: str) -> Callable[[Any], Any]:
@@ -40,7 +44,7 @@ def reader(path: Path, opens: Open) -> Read:
     """Compile a path to a closure that returns its value, or a list of values where it says `[*]`."""
     if not path.ups and not path.many and len(path.steps) in (1, 2) and not any(_picky(s) for s in path.steps):
         return _short(path, opens)
-    steps = [(_matches(step, opens), step.every) for step in path.steps]
+    steps = [(matches(step, opens), step.every) for step in path.steps]
     many, ups = path.many, path.ups
 
     def read(node: Any, scope: Scope) -> Any:
@@ -56,12 +60,12 @@ def reader(path: Path, opens: Open) -> Read:
 
 def selector(path: Path, opens: Open) -> Select:
     """Compile the path of an `each`: every element it names; a lone value counts as a list of one."""
-    matches = [_matches(step, opens) for step in path.steps]
+    finds = [matches(step, opens) for step in path.steps]
 
     def select(node: Any, scope: Scope) -> Sequence[tuple[Any, Scope]]:
         node, scope = climb(node, scope, path.ups)
         found: list[tuple[Any, Scope]] = [] if node is None else [(node, scope)]
-        for match in matches:
+        for match in finds:
             deeper: list[tuple[Any, Scope]] = []
             for holder, above in found:
                 for child in match(holder):
@@ -86,17 +90,17 @@ def _short(path: Path, opens: Open) -> Read:
 
         def one(node: Any, _scope: Scope) -> Any:
             value = first(node)
-            return _first(value) if value.__class__ in (list, tuple) else value
+            return _first(value) if value.__class__ in LISTS else value
 
         return one
     second = opens(path.steps[1].name)
 
     def two(node: Any, _scope: Scope) -> Any:
         holder = first(node)
-        if holder.__class__ in (list, tuple):
+        if holder.__class__ in LISTS:
             holder = _first(holder)
         value = None if holder is None else second(holder)
-        return _first(value) if value.__class__ in (list, tuple) else value
+        return _first(value) if value.__class__ in LISTS else value
 
     return two
 
@@ -117,7 +121,8 @@ def _first(values: Any) -> Any:
     return values[0] if values else None
 
 
-def _matches(step: Step, opens: Open) -> Callable[[Any], Sequence[Any]]:
+def matches(step: Step, opens: Open) -> Callable[[Any], Sequence[Any]]:
+    """Make what finds every child that a step names; a lone value counts as a list of one."""
     take, index = opens(step.name), step.index
     tests = [_test(pick, opens) for pick in step.picks]
 
@@ -125,7 +130,7 @@ def _matches(step: Step, opens: Open) -> Callable[[Any], Sequence[Any]]:
         value = take(node)
         if value is None:
             return ()
-        found: Sequence[Any] = value if value.__class__ in (list, tuple) else (value,)
+        found: Sequence[Any] = value if value.__class__ in LISTS else (value,)
         if tests:
             found = [child for child in found if all(test(child) for test in tests)]
         return found if index is None else found[index : index + 1]
@@ -176,10 +181,16 @@ def field_type(holder: Any, name: str, text: str) -> Any:
         return Any
     if not (isinstance(holder, type) and issubclass(holder, msgspec.Struct)):
         raise PathError(f"{text}: {name!r} asks for a field of a plain value")
-    hints = typing.get_type_hints(holder)
-    if name not in hints:
-        raise PathError(f"{text}: {holder.__name__} has no field {name!r}; it has {', '.join(sorted(hints))}")
-    return bare(hints[name])
+    known = hints(holder)
+    if name not in known:
+        raise PathError(f"{text}: {holder.__name__} has no field {name!r}; it has {', '.join(sorted(known))}")
+    return bare(known[name])
+
+
+@cache
+def hints(struct: type) -> dict[str, Any]:
+    """Return the type of every field of a canonical type."""
+    return typing.get_type_hints(struct)
 
 
 def bare(kind: Any) -> Any:

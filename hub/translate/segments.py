@@ -10,6 +10,7 @@ import msgspec
 
 from hub.domain.errors import Problem
 from hub.translate.paths import Scope, Select
+from hub.translate.rules import When
 from hub.translate.steps import BAD_VALUE, Step
 
 Segment = list[str | list[str]]
@@ -40,6 +41,7 @@ class Block:
     children: tuple[Block, ...] = ()
     select: Select | None = None
     text: str = ""
+    when: When | None = None
     holds: Callable[[Any, Scope], bool] | None = None
 
     @property

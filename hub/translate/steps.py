@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,18 @@ class Language:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """One function or code table of a rule: `call` for one value that is there, `over` for whatever comes."""
+
+    name: str
+    argument: str = ""
+    call: Callable[..., Any]
+    over: Callable[..., Any]
+    codes: abc.Mapping[str, Any] | None = None
+    """What a code table gives; one that keeps other codes gives no None."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """A compiled rule. `read` gives the finished value or None; `fill` stands in where it gave none."""
 
@@ -40,6 +52,13 @@ class Step:
     fill: Read | None
     sources: tuple[tuple[str, Read, Read | None], ...] = ()
     """Each source: its path, what reads it, what finds the segment it stands in."""
+    links: tuple[Link, ...] = ()
+    coerce: Coerce = free
+    """What makes the value one of the field's type."""
+    convert: Callable[..., Any] = free
+    """(raw value that is not None, values of args) -> the finished value: all links, then `coerce`."""
+    constant: Any = None
+    """The finished fixed value or default."""
 
     def origin(self, node: Any, scope: Scope) -> tuple[str, Any, Node | None]:
         """Return the source that is present: its path, its raw value, its segment; else the nearest segment."""
@@ -55,14 +74,20 @@ def compile_step(rule: Rule, source: Source, language: Language, coerce: Coerce)
     holds = _condition(rule.when, source) if rule.when else None
     reads = tuple((text, source.read(text), source.locate(text)) for text in rule.sources)
     if not reads:
-        return Step(rule=rule, read=None, fill=_when(holds, always(_constant(rule, coerce))))
-    default = rule.default
-    fill = None if default is None else _when(holds, always(coerce(_native(default))))
-    read = _chained(rule, source, language, coerce, first_present([read for _, read, _ in reads]))
-    return Step(rule=rule, read=_when(holds, read), fill=fill, sources=reads)
+        fixed = _constant(rule, coerce)
+        return Step(rule=rule, read=None, fill=_when(holds, always(fixed)), constant=fixed)
+    default = None if rule.default is None else coerce(_native(rule.default))
+    links = tuple(_links(rule, source, language))
+    convert = _converter(rule, links, coerce)
+    args = [source.read(text) for text in rule.args]
+    read = _reading(first_present([read for _, read, _ in reads]), args if convert is not coerce else [], convert)
+    return Step(
+        rule=rule, read=_when(holds, read), fill=None if rule.default is None else _when(holds, always(default)),
+        sources=reads, links=links, coerce=coerce, convert=convert, constant=default,
+    )  # fmt: skip
 
 
-def table_call(name: str, language: Language) -> Callable[[Any], Any]:
+def table_link(name: str, language: Language, many: bool) -> Link:
     """Compile a code table: theirs to ours inward, ours to theirs outward."""
     table = language.tables.get(name)
     if table is None:
@@ -80,70 +105,62 @@ def table_call(name: str, language: Language) -> Callable[[Any], Any]:
             raise ValueError(f"{value!r} is not in the code table {name}")
         return found
 
-    return look_up
+    return Link(name="table", call=look_up, over=_each_of(_careful(look_up), many), codes=codes)
 
 
-def _chained(rule: Rule, source: Source, language: Language, coerce: Coerce, raw: Read) -> Read:
-    args = [source.read(text) for text in rule.args]
-    calls = _calls(rule, source, language)
-    if not calls or (rule.chain == ("decimal",) and coerce is to_decimal and not rule.table):
-        return _plain(raw, coerce)
-    if args:
-        calls[0] = _bound(calls[0])
-    rest = calls[1:] if args else calls
+def _converter(rule: Rule, links: Sequence[Link], coerce: Coerce) -> Callable[..., Any]:
+    if not links or (rule.chain == ("decimal",) and coerce is to_decimal and not rule.table):
+        return coerce
+    first, *rest = [link.over for link in links]
 
-    def read(node: Any, scope: Scope) -> Any:
-        value = raw(node, scope)
-        if value is None or value == "":
+    def convert(value: Any, *others: Any) -> Any:
+        if value == "":
             return None
-        if args:
-            value = calls[0]((value, *(arg(node, scope) for arg in args)))
+        value = first(value, *others)
         for call in rest:
             value = call(value)
         return None if value is None else coerce(value)
 
-    return read
+    return convert
 
 
-def _plain(raw: Read, coerce: Coerce) -> Read:
+def _reading(raw: Read, args: Sequence[Read], convert: Callable[..., Any]) -> Read:
+    if not args:
+        return lambda node, scope: None if (value := raw(node, scope)) is None else convert(value)
+
     def read(node: Any, scope: Scope) -> Any:
         value = raw(node, scope)
-        return None if value is None else coerce(value)
+        return None if value is None else convert(value, *(arg(node, scope) for arg in args))
 
     return read
 
 
-def _bound(call: Callable[..., Any]) -> Callable[[Any], Any]:
-    return lambda values: call(*values)
-
-
-def _calls(rule: Rule, source: Source, language: Language) -> list[Callable[..., Any]]:
-    calls = []
+def _links(rule: Rule, source: Source, language: Language) -> Iterator[Link]:
     many = any(not text.startswith("@") and source.path(text).many for text in rule.sources)
     for text in rule.chain:
         name, _, argument = text.partition(":")
         if name == "map":
-            calls.append(_each_of(_careful(table_call(argument, language)), many))
+            yield table_link(argument, language, many)
             continue
         function = language.functions.get(name)
         if function is None:
             raise RuleError(f"there is no function {name!r}; known are {', '.join(sorted(language.functions))}, map")
         call = _made(function, argument)
-        calls.append(call if function.takes_lists else _each_of(call, many))
+        careful = call if name == "default" else _careful(call)
+        over = careful if function.takes_lists else _each_of(careful, many)
+        yield Link(name=name, argument=argument, call=call, over=over)
         many = (many and not function.takes_lists) or name == "split"
     if rule.table:
-        calls.append(_each_of(_careful(table_call(rule.table, language)), many))
-    if rule.args and not calls:
+        yield table_link(rule.table, language, many)
+    if rule.args and not rule.chain and not rule.table:
         raise RuleError("args without a function; name one in as")
-    return calls
 
 
 def _made(function: Built, argument: str) -> Callable[..., Any]:
     try:
-        call = function.make(argument)
+        return function.make(argument)
     except Exception as error:
         raise RuleError(f"{function.name}:{argument} cannot be used: {error}") from error
-    return call if function.name == "default" else _careful(call)
 
 
 def _careful(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -192,19 +209,19 @@ def _condition(when: When, source: Source) -> Callable[[Any, Scope], bool]:
     read = source.read(when.path)
     if when.present is not None:
         wanted = when.present
-        return lambda node, scope: _is_there(read(node, scope)) is wanted
+        return lambda node, scope: is_there(read(node, scope)) is wanted
     values = frozenset(when.values)
+    return lambda node, scope: is_one_of(read(node, scope), values)
 
-    def one_of(node: Any, scope: Scope) -> bool:
-        found = read(node, scope)
-        if found is None:
-            return False
-        if found.__class__ is str:
-            return found in values
-        many: Sequence[Any] = found if found.__class__ in (list, tuple) else (found,)
-        return any(one is not None and as_text(one) in values for one in many)
 
-    return one_of
+def is_one_of(found: Any, values: frozenset[str]) -> bool:
+    """Say whether a value, or one of a list, is spelled as one of these texts."""
+    if found is None:
+        return False
+    if found.__class__ is str:
+        return found in values
+    many: Sequence[Any] = found if found.__class__ in (list, tuple) else (found,)
+    return any(one is not None and as_text(one) in values for one in many)
 
 
 def condition(when: When | None, source: Source) -> Callable[[Any, Scope], bool] | None:
@@ -212,5 +229,6 @@ def condition(when: When | None, source: Source) -> Callable[[Any, Scope], bool]
     return _condition(when, source) if when else None
 
 
-def _is_there(value: Any) -> bool:
+def is_there(value: Any) -> bool:
+    """Say whether a value counts as present: not nothing, and not empty."""
     return value not in (None, "", [], (), {})

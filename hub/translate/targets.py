@@ -12,6 +12,7 @@ import msgspec
 from hub.domain.errors import Position, Problem
 from hub.domain.tree import Node
 from hub.translate.paths import Scope, Select
+from hub.translate.rules import When
 from hub.translate.sources import node_of
 from hub.translate.steps import BAD_VALUE, Step
 
@@ -26,7 +27,9 @@ class Each:
     target: Target
     select: Select | None = None
     text: str = ""
+    when: When | None = None
     holds: Callable[[Any, Scope], bool] | None = None
+    """`when`, ready to be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class Target:
     needed: tuple[str, ...] = ()
     """Fields without which the object cannot be."""
     order: tuple[str, ...] = ()
+    when: When | None = None
     holds: Callable[[Any, Scope], bool] | None = None
 
 
