@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.codecs.answers import Answer
+from hub.domain.connection import Agreement
 from hub.domain.errors import HubError
 from hub.domain.message import Message
 from hub.domain.route import ExpectedReceipt
@@ -20,29 +21,44 @@ from hub.ports.records import Unit
 _SUFFIX = {"x12": "edi", "edifact": "edi", "json": "json", "xml": "xml", "csv": "csv"}
 
 
-def encode(services: Services, unit: Unit, outwards: Sequence[Outward]) -> list[Message | None]:
+def encode(services: Services, outwards: Sequence[Outward]) -> None:
+    """Write the body of each delivery whose syntax needs no control numbers, or its `failure`. Pure."""
+    for each in outwards:
+        if each.failure is None and each.agreement is not None:
+            codec, envelope = services.codecs[each.agreement.codec], dict(each.agreement.envelope)
+            if not _levels(codec, envelope, each):
+                _encode(codec, each, envelope)
+
+
+def number(services: Services, unit: Unit, outwards: Sequence[Outward]) -> list[Message | None]:
     """Return the message of each delivery; None where it could not be written (its `failure` says why).
 
-    Control numbers are taken here, so in the transaction that begins the attempt; what they owe us is noted with it.
+    Control numbers are taken here, so in the transaction that begins the attempt, and what needs them is written; what
+    they owe us for it is noted with it.
     """
-    envelopes = _envelopes(services, unit, outwards)
+    for each, envelope in _counted(services, unit, outwards):
+        _encode(services.codecs[_agreement(each).codec], each, envelope)
     expected: list[ExpectedReceipt] = []
-    messages = [_message(services, unit, each, envelopes.get(each.delivery.id, {}), expected) for each in outwards]
+    messages = [_message(services, unit, each, expected) for each in outwards]
     if expected:
         unit.expect(expected)
     return messages
 
 
-def _message(
-    services: Services, unit: Unit, outward: Outward, envelope: Mapping[str, Any], expected: list[ExpectedReceipt]
-) -> Message | None:
-    if outward.failure is not None or outward.agreement is None:
-        return None
-    codec = services.codecs[outward.agreement.codec]
-    leg, delivery = outward.delivery.leg, outward.delivery
+def _encode(codec: Codec, outward: Outward, envelope: Mapping[str, Any]) -> None:
     trees = outward.tree.documents if isinstance(outward.tree, Answer) else [outward.tree]
     try:
-        body = codec.encode(trees, envelope)
+        outward.body = codec.encode(trees, envelope)
+    except HubError as error:
+        outward.failure = error
+
+
+def _message(services: Services, unit: Unit, outward: Outward, expected: list[ExpectedReceipt]) -> Message | None:
+    if outward.failure is not None or outward.body is None:
+        return None
+    codec = services.codecs[_agreement(outward).codec]
+    leg, delivery = outward.delivery.leg, outward.delivery
+    try:
         expected += _expected(unit, outward)
     except HubError as error:
         outward.failure = error
@@ -57,29 +73,32 @@ def _message(
         order_key=leg.order_key,
         content_type=codec.content_type,
         name=f"{delivery.id}-{leg.send}.{_SUFFIX.get(codec.name, 'txt')}",
-        body=body,
+        body=outward.body,
     )
 
 
-def _envelopes(services: Services, unit: Unit, outwards: Sequence[Outward]) -> dict[str, dict[str, Any]]:
-    """Return the envelope of each delivery, with time and control numbers where the syntax counts."""
-    found: dict[str, dict[str, Any]] = {}
+def _agreement(outward: Outward) -> Agreement:
+    assert outward.agreement is not None
+    return outward.agreement
+
+
+def _counted(services: Services, unit: Unit, outwards: Sequence[Outward]) -> list[tuple[Outward, dict[str, Any]]]:
+    """Return those whose syntax counts with their envelopes: time and control numbers are in them."""
+    found: dict[str, tuple[Outward, dict[str, Any]]] = {}
     wanted: list[numbers.Wanted] = []
     for each in outwards:
         if each.failure is not None or each.agreement is None:
             continue
         codec = services.codecs[each.agreement.codec]
-        envelope = dict(each.agreement.envelope)
-        levels = _levels(codec, envelope, each)
+        levels = _levels(codec, each.agreement.envelope, each)
         if levels:
-            envelope = _addressed(unit, each, envelope)
-            if each.failure is not None:
-                continue
-            wanted.append((each.delivery.id, codec.name, envelope, levels))
-        found[each.delivery.id] = envelope
+            envelope = _addressed(unit, each, dict(each.agreement.envelope))
+            if each.failure is None:
+                wanted.append((each.delivery.id, codec.name, envelope, levels))
+                found[each.delivery.id] = each, envelope
     for delivery_id, control in numbers.take(unit, wanted).items():
-        found[delivery_id]["control"] = control
-    return found
+        found[delivery_id][1]["control"] = control
+    return list(found.values())
 
 
 def _levels(codec: Codec, envelope: Mapping[str, Any], outward: Outward) -> Sequence[str]:
@@ -110,7 +129,6 @@ def _stamp(now: datetime) -> dict[str, str]:
 
 def _expected(unit: Unit, outward: Outward) -> list[ExpectedReceipt]:
     """Return what the agreement says they owe us for this document, with its clock begun now."""
-    assert outward.agreement is not None
     leg = outward.delivery.leg
     return [
         ExpectedReceipt(
@@ -121,5 +139,5 @@ def _expected(unit: Unit, outward: Outward) -> list[ExpectedReceipt]:
             connection=leg.connection,
             partner=leg.partner,
         )
-        for kind, duration in outward.agreement.expect.items()
+        for kind, duration in _agreement(outward).expect.items()
     ]

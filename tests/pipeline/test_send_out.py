@@ -19,6 +19,7 @@ from hub.domain.work import Claim
 from hub.pipeline.outbound import send_out
 from hub.pipeline.services import Opened, Services
 from hub.ports import Connector, Push
+from hub.ports.records import Store, Unit
 from hub.settings import HubSettings
 from hub.store import migrate
 from hub.store.config import save_record
@@ -266,3 +267,96 @@ def test_a_look_up_that_is_refused_asks_a_person_and_a_retry_looks_again(sending
     assert [each.key for each in sending.partner.arrivals] == [key]
     assert [state for state, _ in sending.states()] == ["delivered"]
     assert sending.rows("SELECT state FROM incidents") == [("resolved",)]
+
+
+def test_what_another_worker_took_while_it_was_written_is_not_sent(sending: Sending) -> None:
+    # given a window so large that it is written before its transaction
+    sending.take_in(*names(70))
+    claims = sending.claim()
+    [(taken,)] = sending.rows(f"SELECT subject_id FROM work WHERE id = {claims[40].id}")
+    steal = f"UPDATE work SET epoch = epoch + 1 WHERE id = {claims[40].id}"
+    mapping = sending.services.translation
+    begun: list[int] = []
+
+    def crash(point: str) -> None:
+        begun.extend([0] if point == "begun" else [])
+
+    def translation(name: str) -> Any:
+        if begun and not sending.rows(f"SELECT 1 FROM work WHERE id = {claims[40].id} AND epoch > {claims[40].epoch}"):
+            sending.hub.store.write(lambda db: db.run(steal))
+        return mapping(name)
+
+    # when its lease runs out and another worker claims one of them meanwhile
+    sending.services = replace(sending.services, translation=translation, crash=crash)
+    send_out(sending.services, claims)
+    # then that one is left to the other worker
+    assert taken not in [each.key for each in sending.partner.arrivals]
+    assert len(sending.partner.arrivals) == 69
+    assert sending.rows("SELECT state, attempts FROM deliveries WHERE attempts = 0") == [("planned", 0)]
+    assert [status for status, _ in sending.work()] == ["running"]
+
+
+class Twice:
+    """A store whose every transaction is rolled back once and run again, as after a deadlock."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def transact(self, work: Callable[[Unit], Any]) -> Any:
+        def fails(unit: Unit) -> None:
+            work(unit)
+            raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            self.store.transact(fails)
+        return self.store.transact(work)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+@pytest.mark.parametrize("count", [3, 70])
+def test_a_transaction_that_runs_twice_begins_and_records_once(sending: Sending, count: int) -> None:
+    sending.take_in(*names(count))
+    store: Any = Twice(sending.services.store)
+    failures = [RetryLater("busy", after=0)]
+
+    def busy(_: Outgoing) -> Receipt | None:
+        if failures:
+            raise failures.pop()
+        return None
+
+    sending.partner.answer = busy
+    send_out(replace(sending.services, store=store), sending.claim())
+    sending.due_now()
+    send_out(replace(sending.services, store=store), sending.claim())
+    assert len(sending.partner.arrivals) == count + 1
+    assert sending.states() == [("delivered", 2), *[("delivered", 1)] * (count - 1)]
+    assert sending.work() == []
+    sending.verify()
+
+
+def test_a_document_that_cannot_be_mapped_is_refused_and_the_others_go(sending: Sending) -> None:
+    sending.take_in(*names(50))
+    mapping = sending.services.translation
+    seen: list[str] = []
+
+    class Failing:
+        """The mapping, but for one order."""
+
+        def __init__(self, name: str) -> None:
+            self.mapping = mapping(name).mapping
+            self.inner = mapping(name)
+
+        def outward(self, document: Any) -> Any:
+            seen.append(document.external_id)
+            if document.external_id == "O-045":
+                raise Rejected("it has no colour")
+            return self.inner.outward(document)
+
+    translation: Any = Failing
+    send_out(replace(sending.services, translation=translation), sending.claim())
+    assert sorted(seen) == names(50)
+    assert len(sending.partner.arrivals) == 49
+    assert sending.rows("SELECT problem, attempts FROM deliveries WHERE state = 'refused'") == [("it has no colour", 0)]
+    assert [status for status, _ in sending.work()] == ["parked"]
