@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -154,7 +154,7 @@ class Rest:
                 raise InDoubt(text) from error
 
     def _reference(self, answer: Any) -> str:
-        found = answer.get(self.settings.id_field) if isinstance(answer, Mapping) else None
+        found = answer.get(self.settings.id_field) if isinstance(answer, dict) else None
         return str(found) if isinstance(found, (str, int, Decimal)) else ""
 
 

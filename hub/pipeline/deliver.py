@@ -28,12 +28,14 @@ class Unknowable(InDoubt):
     """It is in doubt and looking it up is refused: only a person can find out."""
 
 
-def deliver(opened: Opened, push: Push, window: Sequence[tuple[Outgoing, bool]], until: float) -> list[Result | None]:
+def deliver(
+    opened: Opened, push: Push, window: Sequence[tuple[Outgoing, bool]], until: float, *, slow: bool = False
+) -> list[Result | None]:
     """Send a window. (out, doubted): a doubted one is looked up first where the capability says `find`, and not sent
     at all where it says `ask`: a person decides.
 
     None stands for what was not tried: after `until` (a `time.monotonic()` instant), or after the connection paused,
-    nothing more is begun. At least one is tried.
+    nothing more is begun. At least one is tried. `slow` says that their side took its time lately.
     """
     results: list[Result | None] = [None] * len(window)
     unsent = []
@@ -47,7 +49,7 @@ def deliver(opened: Opened, push: Push, window: Sequence[tuple[Outgoing, bool]],
             unsent += [at] if results[at] is None else []
         else:
             unsent.append(at)
-    for at, result in zip(unsent, _send(opened, push, [window[at][0] for at in unsent], until), strict=False):
+    for at, result in zip(unsent, _send(opened, push, [window[at][0] for at in unsent], until, slow), strict=False):
         results[at] = result
     return results
 
@@ -66,20 +68,24 @@ def _found(opened: Opened, out: Outgoing) -> Result | None:
         return InDoubt(f"still in doubt: connector {opened.connector.name} failed while looking: {_named(error)}")
 
 
-def _send(opened: Opened, push: Push, outs: Sequence[Outgoing], until: float) -> list[Result]:
+def _send(opened: Opened, push: Push, outs: Sequence[Outgoing], until: float, slow: bool) -> list[Result]:
     """Return the results of as many as there was time for."""
     results: list[Result] = []
     step = max(push.batch, push.window) if len(outs) > 1 else 1
-    while len(results) < len(outs) and not (results and monotonic() > until):
+    # Waiting for their side is what threads are good for; a fast one is served quicker by this thread alone.
+    has_threads = step == 1 and push.parallel > 1
+    step = TOGETHER if has_threads and slow else step
+    has_time = True
+    while len(results) < len(outs) and has_time:
         begun = monotonic()
         part = outs[len(results) : len(results) + step]
         answered = [_send_one(opened, part[0])] if step == 1 else _send_several(opened, push, part)
         results += answered
         if any(isinstance(each, Paused) for each in answered):
             break
-        if step == 1 and push.parallel > 1 and push.window == 1 and monotonic() - begun > SLOW:
-            # Waiting for their side is what threads are good for; a fast one is served quicker by this thread alone.
-            step = TOGETHER
+        turns_slow = has_threads and step == 1 and monotonic() - begun > SLOW
+        step = TOGETHER if turns_slow else step
+        has_time = turns_slow or monotonic() <= until
     return results
 
 

@@ -10,7 +10,7 @@ from hub.domain.errors import HubError, Paused, Rejected, RetryLater
 from hub.domain.work import Claim
 from hub.pipeline.begin import Begun, Window, begin, prepare
 from hub.pipeline.deliver import Result, deliver
-from hub.pipeline.pace import PATIENCE, Pace
+from hub.pipeline.pace import PATIENCE, pace_of
 from hub.pipeline.record import Sent, record, record_unsent
 from hub.pipeline.services import Opened, Services
 from hub.ports import Push
@@ -33,7 +33,7 @@ def _send_connection(services: Services, name: str, claims: list[Claim], patienc
     except HubError as error:
         _leave(services, name, claims, error)
         return
-    pace = Pace(opened.connector.pushes.values())
+    pace = pace_of(services.store, opened)
     waiting, renewed = deque(claims), services.clock.now()
     done: Window | None = None
     while waiting:
@@ -44,7 +44,7 @@ def _send_connection(services: Services, name: str, claims: list[Claim], patienc
         _turn(services, opened, done, window, list(waiting) if late else [])
         services.crash("begun")
         begun = monotonic()
-        paused = _send_window(opened, window, begun + patience)
+        paused = _send_window(opened, window, begun + patience, slow=pace.is_slow)
         pace.note(len(window.begun), monotonic() - begun)
         services.crash("sent")
         done = window
@@ -79,7 +79,7 @@ def _turn(services: Services, opened: Opened, done: Window | None, window: Windo
         services.doorbell.ring(lane)
 
 
-def _send_window(opened: Opened, window: Window, until: float) -> Paused | None:
+def _send_window(opened: Opened, window: Window, until: float, *, slow: bool) -> Paused | None:
     """Send what was begun; return the reason where the connection turned out to be unusable."""
     by_kind: dict[str, list[Begun]] = {}
     for entry in window.begun:
@@ -89,7 +89,7 @@ def _send_window(opened: Opened, window: Window, until: float) -> Paused | None:
         push = opened.connector.pushes.get(kind) or opened.connector.pushes.get("*")
         results: list[Result | None] = [None] * len(entries)
         if paused is None and not (at and monotonic() > until):
-            results = _deliver(opened, push, kind, entries, until)
+            results = _deliver(opened, push, entries, until, slow)
         paused = next((each for each in results if isinstance(each, Paused)), paused)
         window.sent += [_sent(entry, push, result, paused) for entry, result in zip(entries, results, strict=True)]
     return paused
@@ -106,11 +106,12 @@ _SLOW = RetryLater("not sent: their side became slow, and what was begun with it
 
 
 def _deliver(
-    opened: Opened, push: Push | None, kind: str, entries: Sequence[Begun], until: float
+    opened: Opened, push: Push | None, entries: Sequence[Begun], until: float, slow: bool
 ) -> list[Result | None]:
     if push is None:
-        return [Rejected(f"connector {opened.connector.name} cannot send {kind}; route it elsewhere") for _ in entries]
+        text = f"connector {opened.connector.name} cannot send {entries[0].out.kind}; route it elsewhere"
+        return [Rejected(text) for _ in entries]
     # Where a person is asked, only a person lets a doubted one go again: then the doubt is decided.
     decided = push.on_doubt == "ask"
     window = [(x.out, x.doubted and not (decided and x.delivery.state == "in_doubt")) for x in entries]
-    return deliver(opened, push, window, until)
+    return deliver(opened, push, window, until, slow=slow)

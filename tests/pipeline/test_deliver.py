@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
@@ -108,6 +109,33 @@ def test_when_time_is_over_one_is_tried_and_the_others_are_left(push: Push) -> N
     partner = Partner()
     assert sent(partner, push, "a", "b", "c", until=OVER) == ["a", None, None]
     assert partner.calls == [("push", "a")]
+
+
+def test_where_their_side_was_slow_threads_begin_at_once() -> None:
+    # given a partner that answers nobody before two have asked
+    both = threading.Barrier(2)
+    partner = Partner()
+
+    class Waiting(Partner):
+        def push(self, out: Outgoing) -> Receipt:
+            both.wait(5)
+            return partner.push(out)
+
+    results = deliver(opened(Waiting()), Push(on_doubt="resend", parallel=2), window("a", "b"), OVER, slow=True)
+    assert [each.reference for each in results if isinstance(each, Receipt)] == ["a", "b"]
+
+
+def test_one_that_takes_its_time_brings_threads_which_are_given_theirs() -> None:
+    # given a partner whose first answer takes longer than there was time in all
+    slow, ended = iter([0.02]), threading.Event()
+
+    class Slow(Partner):
+        def push(self, out: Outgoing) -> Receipt:
+            ended.wait(next(slow, 0))
+            return super().push(out)
+
+    partner = Slow()
+    assert sent(partner, Push(on_doubt="resend"), "a", "b", "c", until=OVER) == ["a", "b", "c"]
 
 
 def test_when_time_is_over_one_is_looked_up_and_the_others_stay_in_doubt() -> None:

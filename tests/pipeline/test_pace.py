@@ -27,7 +27,7 @@ def sizes(pushes: Sequence[Push], *seconds: float) -> list[int]:
     [
         ([ONE], [0.01, 0.02, 0.04, 0.08], [32, 64, 128, 256, 256]),
         ([ONE], [0.2, 0.2], [32, 32, 32]),
-        ([ONE], [0.01, 0.01, 1.28, 0.2], [32, 64, 128, 10, 10]),
+        ([ONE], [0.01, 0.01, 1.28, 0.2], [32, 64, 128, 25, 25]),
         ([ONE], [60.0, 60.0], [32, 8, 8]),
         ([LIST], [0.01, 0.01], [100, 200, 200]),
         ([LIST], [60.0], [100, 100]),
@@ -49,3 +49,12 @@ def sizes(pushes: Sequence[Push], *seconds: float) -> list[int]:
 )
 def test_the_next_window(pushes: Sequence[Push], seconds: Sequence[float], expected: Sequence[int]) -> None:
     assert sizes(pushes, *seconds) == expected
+
+
+def test_it_is_slow_as_long_as_windows_take_long() -> None:
+    pace = Pace([ONE])
+    found = [pace.is_slow]
+    for seconds in (0.3, 0.2):
+        pace.note(pace.size, seconds)
+        found.append(pace.is_slow)
+    assert found == [False, True, False]
