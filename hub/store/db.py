@@ -1,46 +1,67 @@
 """The seam between the two databases: set-based reads and writes with one spelling.
 
 Everything here takes a sequence, so that the number of statements never grows with the number of rows.
-PostgreSQL gets COPY and `unnest`, SQLite gets `executemany` and `json_each`.
+PostgreSQL gets COPY and `unnest`, SQLite gets `executemany` and `json_each`. Statements go to the driver's own cursor,
+which costs a fifth of SQLAlchemy's; its pool and its names for errors stay.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Table, TextClause, exc, text
+from sqlalchemy import Connection, Table, exc
+
+from hub.store import sql as statements
 
 Row = Sequence[Any]
+FEW = 12
+"""So many rows are sent in arrays; for more, COPY is worth the second round trip."""
 on_statement: list[Callable[[str], None]] = []
 """Called with every statement that is sent; tests count with it."""
 
 
 class Db:
-    """One connection inside one transaction."""
+    """One connection; inside a transaction, where something is written."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.postgres = connection.dialect.name == "postgresql"
+        self._driver: Any = connection.connection.driver_connection
+        self._errors = connection.dialect.loaded_dbapi.Error
+        self._cursor: Any = None
+        self._now: int | None = None
+        try:
+            self._cursor = connection.connection.cursor()
+        except self._errors as error:
+            raise self._named("connect", error) from error
 
     def all(self, sql: str, **values: Any) -> list[Any]:
-        """Return every row of a query."""
+        """Return every row of a query; columns are found by place and by name."""
         _seen(sql)
-        return list(self.connection.execute(_text(sql), values).all())
+        try:
+            found: list[Any] = self._cursor.execute(self._spelled(sql), values).fetchall()
+        except self._errors as error:
+            raise self._named(sql, error) from error
+        return list(map(self._shape(sql, len(found[0])), found)) if found else found
 
     def one(self, sql: str, **values: Any) -> Any:
         """Return the first row, or None."""
-        _seen(sql)
-        return self.connection.execute(_text(sql), values).first()
+        found = self.all(sql, **values)
+        return found[0] if found else None
 
     def run(self, sql: str, **values: Any) -> int:
         """Run a statement and return how many rows it touched."""
         _seen(sql)
-        return self.connection.execute(_text(sql), values).rowcount
+        try:
+            return int(self._cursor.execute(self._spelled(sql), values).rowcount)
+        except self._errors as error:
+            raise self._named(sql, error) from error
 
     def among(self, column: str, name: str) -> str:
         """Return a condition `column is one of :name`; pass the list through `array`."""
@@ -48,180 +69,157 @@ class Db:
             return f"{column} = ANY(:{name})"
         return f"{column} IN (SELECT value FROM json_each(:{name}))"
 
-    def array(self, values: Iterable[Any]) -> Any:
-        """Return a list as this database takes it in one parameter."""
+    def array(self, values: Iterable[Any]) -> str:
+        """Return texts, or whole numbers, as this database takes them in one parameter."""
         listed = list(values)
-        return listed if self.postgres else json.dumps(listed)
+        if not self.postgres:
+            return json.dumps(listed)
+        return statements.literal("bigint" if listed and isinstance(listed[0], int) else "text", listed)
 
     def now_us(self) -> int:
-        """Return the database's own time: it governs leases, due times and backoff."""
+        """Return the database's own time (of the transaction's begin): it governs leases, due times and backoff."""
         if not self.postgres:
             return time.time_ns() // 1000
-        _seen("clock")
-        return int(self.connection.execute(_text(_CLOCK)).scalar_one())
+        if self._now is None:
+            self._now = int(self.one(f"SELECT {statements.CLOCK} AS now")[0])
+        return self._now
 
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Insert rows; a taken key raises IntegrityError for the whole batch."""
-        if not rows:
-            return
-        with self._sending(f"INSERT {table.name}") as cursor:
-            if self.postgres:
-                with cursor.copy(_copy(table.name, tuple(columns))) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            else:
-                cursor.executemany(_insert(table.name, tuple(columns)), rows)
+        names = tuple(columns)
+        if self.postgres and len(rows) > FEW:
+            self._copy(table.name, names, rows)
+        elif self.postgres:
+            self._arrays(f"INSERT {table.name}", statements.insert_arrays(table, names), table, names, rows)
+        else:
+            self._each(f"INSERT {table.name}", statements.insert_each(table.name, names), rows)
 
     def insert_new(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Insert the rows whose key is free; the others stay as they are."""
-        names = tuple(columns)
-        each = _insert(table.name, names) + " ON CONFLICT DO NOTHING"
-        self._set_based(f"INSERT {table.name}", _insert_unnest(table, names), each, rows)
-
-    def update(self, table: Table, keys: Sequence[str], sets: Sequence[str], rows: Sequence[Row]) -> int:
-        """Update rows by their keys and return how many were found. A row is its keys, then its new values."""
-        unnest = _update_unnest(table, tuple(keys), tuple(sets))
-        each = _update_each(table.name, tuple(keys), tuple(sets))
-        return self._set_based(f"UPDATE {table.name}", unnest, each, rows, keys_last=len(keys))
+        self._insert_or(table, tuple(columns), rows, " ON CONFLICT DO NOTHING")
 
     def add(self, table: Table, keys: Sequence[str], sums: Sequence[str], rows: Sequence[Row]) -> None:
         """Add amounts, none below zero, to rows, making those that are missing. A row is its keys, then the amounts."""
-        unnest = _add_unnest(table, tuple(keys), tuple(sums))
-        self._set_based(f"ADD {table.name}", unnest, _add_each(table.name, tuple(keys), tuple(sums)), rows)
+        self._insert_or(table, (*keys, *sums), rows, statements.or_add(table.name, tuple(keys), tuple(sums)))
+
+    def update(self, table: Table, keys: Sequence[str], sets: Sequence[str], rows: Sequence[Row]) -> int:
+        """Update rows by their keys and return how many were found. A row is its keys, then its new values."""
+        return self._update("UPDATE", table, tuple(keys), tuple(sets), rows)
 
     def increase(self, table: Table, keys: Sequence[str], sums: Sequence[str], rows: Sequence[Row]) -> None:
         """Add amounts of either sign to rows that exist. A row is its keys, then what to add."""
-        unnest = _increase_unnest(table, tuple(keys), tuple(sums))
-        each = _increase_each(table.name, tuple(keys), tuple(sums))
-        self._set_based(f"ADD {table.name}", unnest, each, rows, keys_last=len(keys))
-
-    def _set_based(self, what: str, unnest: str, each: str, rows: Sequence[Row], *, keys_last: int = 0) -> int:
-        """Run one statement over all rows: arrays on PostgreSQL, executemany on SQLite; return how many it touched."""
-        if not rows:
-            return 0
-        with self._sending(what) as cursor:
-            if self.postgres:
-                cursor.execute(unnest, [list(column) for column in zip(*rows, strict=True)])
-            else:
-                turned = [(*row[keys_last:], *row[:keys_last]) for row in rows] if keys_last else rows
-                cursor.executemany(each, turned)
-            return int(cursor.rowcount)
-
-    @contextmanager
-    def _sending(self, what: str) -> Iterator[Any]:
-        """Lend the driver's own cursor; its errors come out under SQLAlchemy's names."""
-        _seen(what)
-        cursor = self.connection.connection.cursor()
-        try:
-            yield cursor
-        except Exception as error:
-            raise _translated(error) from error
-        finally:
-            cursor.close()
+        self._update("ADD", table, tuple(keys), tuple(sums), rows, plus=True)
 
     def update_versioned(self, table: Table, sets: Sequence[str], rows: Sequence[Row]) -> int:
         """Update rows (id, version read, version new, values…) that still have the version that was read."""
         return self.update(table, ("id", "version"), ("version", *sets), rows)
 
+    def begin(self) -> None:
+        """Begin to write: SQLite takes its lock at once, PostgreSQL says its time in the same answer."""
+        begin = f"BEGIN; SELECT {statements.CLOCK}" if self.postgres else "BEGIN IMMEDIATE"
+        try:
+            if self.postgres:
+                self._cursor.execute(begin, prepare=False).nextset()
+                self._now = int(self._cursor.fetchone()[0])
+            else:
+                self._cursor.execute(begin)
+        except self._errors as error:
+            raise self._named("BEGIN", error) from error
 
-_CLOCK = "SELECT (extract(epoch from clock_timestamp()) * 1000000)::bigint"
+    def control(self, command: str) -> None:
+        """Send COMMIT, ROLLBACK or what concerns a savepoint."""
+        try:
+            if self.postgres:
+                self._cursor.execute(command, prepare=False)
+            else:
+                self._cursor.execute(command)
+        except self._errors as error:
+            raise self._named(command, error) from error
+
+    @property
+    def begun(self) -> bool:
+        """Say whether the transaction is still there: a full disk makes SQLite roll back by itself."""
+        return bool(self.postgres or self._driver.in_transaction)
+
+    def _insert_or(self, table: Table, names: tuple[str, ...], rows: Sequence[Row], ending: str) -> None:
+        if self.postgres:
+            arrays = statements.insert_arrays(table, names) + ending
+            self._arrays(f"INSERT {table.name}", arrays, table, names, rows)
+        else:
+            self._each(f"INSERT {table.name}", statements.insert_each(table.name, names) + ending, rows)
+
+    def _update(
+        self, what: str, table: Table, keys: tuple[str, ...], sets: tuple[str, ...], rows: Sequence[Row], *,
+        plus: bool = False,
+    ) -> int:  # fmt: skip
+        if self.postgres:
+            arrays = statements.update_arrays(table, keys, sets, plus=plus)
+            return self._arrays(f"{what} {table.name}", arrays, table, (*keys, *sets), rows)
+        turned = [(*row[len(keys) :], *row[: len(keys)]) for row in rows]
+        return self._each(f"{what} {table.name}", statements.update_each(table.name, keys, sets, plus=plus), turned)
+
+    def _arrays(self, what: str, sql: str, table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        _seen(what)
+        try:
+            return int(self._cursor.execute(sql, statements.literals(table, names)(rows)).rowcount)
+        except self._errors as error:
+            raise self._named(what, error) from error
+
+    def _each(self, what: str, sql: str, rows: Sequence[Row]) -> int:
+        if not rows:
+            return 0
+        _seen(what)
+        try:
+            return int(self._cursor.executemany(sql, rows).rowcount)
+        except self._errors as error:
+            raise self._named(what, error) from error
+
+    def _copy(self, table: str, names: tuple[str, ...], rows: Sequence[Row]) -> None:
+        _seen(f"INSERT {table}")
+        try:
+            with self._cursor.copy(statements.copy_rows(table, names)) as copy:
+                write = copy.write_row
+                for row in rows:
+                    write(row)
+        except self._errors as error:
+            raise self._named(f"INSERT {table}", error) from error
+
+    def _spelled(self, sql: str) -> str:
+        return statements.for_psycopg(sql) if self.postgres else sql
+
+    def _shape(self, sql: str, width: int) -> Callable[[Any], Any]:
+        made = _shapes.get((sql, width))
+        if made is None:
+            if len(_shapes) > _MOST_SHAPES:
+                _shapes.clear()
+            made = _shapes[sql, width] = _named_row(tuple(column[0] for column in self._cursor.description))
+        return made
+
+    def _named(self, sql: str, error: Any) -> exc.DBAPIError:
+        """Return SQLAlchemy's name for an error of the driver, so that callers catch one family."""
+        lost = self.connection.dialect.is_disconnect(error, self._driver, self._cursor)
+        if lost:
+            with suppress(exc.SQLAlchemyError):
+                self.connection.exec_driver_sql("SELECT 1")  # the pool learns that connections of this age are gone
+        for kind in type(error).__mro__:
+            family = getattr(exc, kind.__name__, None)
+            if isinstance(family, type) and issubclass(family, exc.DBAPIError):
+                return family(sql, None, error, connection_invalidated=lost)
+        return exc.DBAPIError(sql, None, error, connection_invalidated=lost)
+
+
+_shapes: dict[tuple[str, int], Callable[[Any], Any]] = {}
+_MOST_SHAPES = 2000
+
+
+@lru_cache(maxsize=500)
+def _named_row(names: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Return what gives the values of a row their names; a name that Python cannot spell is left out."""
+    return partial(tuple.__new__, namedtuple("Row", names, rename=True))
 
 
 def _seen(sql: str) -> None:
     for heard in on_statement:
         heard(sql)
-
-
-@lru_cache(maxsize=500)
-def _text(sql: str) -> TextClause:
-    return text(sql)
-
-
-@lru_cache(maxsize=200)
-def _copy(table: str, columns: tuple[str, ...]) -> str:
-    return f"COPY {table} ({_names(columns)}) FROM STDIN"
-
-
-@lru_cache(maxsize=200)
-def _insert(table: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table} ({_names(columns)}) VALUES ({', '.join('?' * len(columns))})"
-
-
-@lru_cache(maxsize=200)
-def _insert_unnest(table: Table, columns: tuple[str, ...]) -> str:
-    arrays = ", ".join(f"%s::{_type(table, name)}[]" for name in columns)
-    return f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"
-
-
-def _adding(table: str, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
-    values = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
-    return f" ON CONFLICT ({_names(keys)}) DO UPDATE SET {values}"
-
-
-@lru_cache(maxsize=50)
-def _add_unnest(table: Table, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
-    return _insert_unnest(table, (*keys, *sums)).removesuffix(" ON CONFLICT DO NOTHING") + _adding(
-        table.name, keys, sums
-    )
-
-
-@lru_cache(maxsize=50)
-def _add_each(table: str, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
-    return _insert(table, (*keys, *sums)) + _adding(table, keys, sums)
-
-
-@lru_cache(maxsize=50)
-def _increase_each(table: str, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
-    values = ", ".join(f'"{name}" = "{name}" + ?' for name in sums)
-    where = " AND ".join(f'"{name}" = ?' for name in keys)
-    return f"UPDATE {table} SET {values} WHERE {where}"
-
-
-@lru_cache(maxsize=50)
-def _increase_unnest(table: Table, keys: tuple[str, ...], sums: tuple[str, ...]) -> str:
-    arrays = ", ".join(f"%s::{_type(table, name)}[]" for name in (*keys, *sums))
-    values = ", ".join(f'"{name}" = t."{name}" + d."{name}"' for name in sums)
-    where = " AND ".join(f't."{name}" = d."{name}"' for name in keys)
-    return f"UPDATE {table.name} t SET {values} FROM unnest({arrays}) AS d({_names((*keys, *sums))}) WHERE {where}"
-
-
-@lru_cache(maxsize=200)
-def _update_each(table: str, keys: tuple[str, ...], sets: tuple[str, ...]) -> str:
-    values = ", ".join(f'"{name}" = ?' for name in sets)
-    where = " AND ".join(f'"{name}" = ?' for name in keys)
-    return f"UPDATE {table} SET {values} WHERE {where}"
-
-
-@lru_cache(maxsize=200)
-def _update_unnest(table: Table, keys: tuple[str, ...], sets: tuple[str, ...]) -> str:
-    arrays = ", ".join(f"%s::{_type(table, name)}[]" for name in (*keys, *sets))
-    names = ", ".join(f'"{name}"' for name in (*(f"k_{key}" for key in keys), *sets))
-    values = ", ".join(f'"{name}" = d."{name}"' for name in sets)
-    where = " AND ".join(f't."{name}" = d."k_{name}"' for name in keys)
-    return f"UPDATE {table.name} t SET {values} FROM unnest({arrays}) AS d({names}) WHERE {where}"
-
-
-def _names(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in columns)
-
-
-def _type(table: Table, name: str) -> str:
-    kind = table.c[name].type
-    if isinstance(kind, LargeBinary):
-        return "bytea"
-    return "bigint" if isinstance(kind, (BigInteger, Integer)) else "text"
-
-
-def _translated(error: Exception) -> Exception:
-    """Return SQLAlchemy's name for a driver error, so that callers catch one family."""
-    name = type(error).__name__
-    family = getattr(exc, name, None)
-    if isinstance(family, type) and issubclass(family, exc.DBAPIError):
-        return family("bulk statement", None, error)
-    if name in _INTEGRITY:
-        return exc.IntegrityError("bulk statement", None, error)
-    return exc.OperationalError("bulk statement", None, error) if name in _OPERATIONAL else error
-
-
-_INTEGRITY = {"UniqueViolation", "CheckViolation", "ForeignKeyViolation", "NotNullViolation"}
-_OPERATIONAL = {"DeadlockDetected", "SerializationFailure", "AdminShutdown", "LockNotAvailable"}

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
@@ -68,8 +69,8 @@ class Store:
     def _alone(self, work: Callable[[Db], T]) -> T:
         for left in reversed(range(TRIES)):
             try:
-                with self._connected() as connection, connection.begin():
-                    return work(Db(connection))
+                with self._connected() as connection:
+                    return _transaction(connection, work)
             except (exc.OperationalError, exc.InterfaceError) as error:
                 if left == 0 or not _passing(error):
                     raise RetryLater("the database refused the transaction; it was rolled back") from error
@@ -77,36 +78,50 @@ class Store:
 
     def _grouped(self, jobs: Sequence[tuple[Handler, list[Any]]]) -> list[list[Any]]:
         """Run each job in its own savepoint, all in one transaction; a result may be an exception."""
-        with self._connected().execution_options(writes=True) as connection:
-            begun = connection.begin()
-            results = [_in_savepoint(connection, handler, items) for handler, items in jobs]
-            begun.commit()
-        return results
+        with self._connected() as connection:
+            return _transaction(connection, lambda db: [_in_savepoint(db, handler, items) for handler, items in jobs])
+
+
+def _transaction(connection: Connection, work: Callable[[Db], T]) -> T:
+    db = Db(connection)
+    db.begin()
+    try:
+        result = work(db)
+        db.control("COMMIT")
+    except BaseException:
+        with suppress(exc.DBAPIError):
+            db.control("ROLLBACK")
+        raise
+    return result
 
 
 def _run_each(db: Db, works: Sequence[Callable[[Db], Any]]) -> list[Any]:
     return [work(db) for work in works]
 
 
-def _in_savepoint(connection: Connection, handler: Handler, items: list[Any]) -> list[Any]:
+def _in_savepoint(db: Db, handler: Handler, items: list[Any]) -> list[Any]:
     try:
-        return _attempt(connection, handler, items)
+        return _attempt(db, handler, items)
     except Exception as error:
+        if not db.begun:
+            raise
         if len(items) == 1 or _is_lost(error):
             return [error] * len(items)
-        return [_in_savepoint(connection, handler, [item])[0] for item in items]
+        return [_in_savepoint(db, handler, [item])[0] for item in items]
 
 
-def _attempt(connection: Connection, handler: Handler, items: list[Any]) -> list[Any]:
-    connection.exec_driver_sql("SAVEPOINT job")
+def _attempt(db: Db, handler: Handler, items: list[Any]) -> list[Any]:
+    db.control("SAVEPOINT job")
     try:
-        results = handler(Db(connection), items)
-        connection.exec_driver_sql("RELEASE SAVEPOINT job")
-        return list(results)
+        results = list(handler(db, items))
     except Exception:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
-        connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        if not db.begun:
+            raise
+        db.control("ROLLBACK TO SAVEPOINT job")
+        db.control("RELEASE SAVEPOINT job")
         raise
+    db.control("RELEASE SAVEPOINT job")
+    return results
 
 
 def _is_lost(error: Exception) -> bool:
@@ -129,17 +144,19 @@ def open_engine(url: str, pool_size: int = 10) -> Engine:
             connect_args={"check_same_thread": False, "timeout": 30, "cached_statements": 500, "isolation_level": None},
         )  # fmt: skip
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin)
-        return engine
-    return create_engine(
-        url, pool_size=pool_size, max_overflow=20, pool_pre_ping=False, pool_timeout=10, connect_args=PATIENCE
-    )
+    else:
+        engine = create_engine(
+            url, pool_size=pool_size, max_overflow=20, pool_use_lifo=True, pool_timeout=10,
+            connect_args={**PATIENCE, "autocommit": True},
+        )  # fmt: skip
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _begin(connection: Connection) -> None:
-    """Take the write lock at once where a write begins; reads need no transaction of their own in WAL mode."""
+    """Begin only where something is written, in SQLite with its lock: a read is one statement, which needs no more."""
     if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if connection.dialect.name == "postgresql" else "BEGIN IMMEDIATE")
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
