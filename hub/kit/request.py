@@ -27,7 +27,7 @@ _UNSAFE_PATH = re.compile(r"[^!#-;=?-Z\[\]_a-z~]|/\.\.?(?:/|\?|$)|#")
 _UNSAFE_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _SHARED = frozenset({"host", "user-agent", "accept", "accept-encoding", "authorization"})
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_TYPE = "Content-Type"
+_TYPE, _KEY = "Content-Type", "Idempotency-Key"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +76,7 @@ class Writer:
         self._name = connection
         self._bearer, self._basic, self._given = bearer, basic, dict(headers or {})
         self._shared_names = _SHARED | {name.lower() for name in self._given}
+        self._usual = frozenset(name for name in (_TYPE, _KEY) if name.lower() not in self._shared_names)
         self._deadline = deadline
         self._head: str = ""
         self._starts: dict[tuple[str, str, str], tuple[str, bytes]] = {}
@@ -104,7 +105,7 @@ class Writer:
             target=target,
             data=start + self._rest(method, body, fields),
             deadline=self._deadline if deadline is None else deadline,
-            is_repeatable=method in REPEATABLE or "Idempotency-Key" in fields,
+            is_repeatable=method in REPEATABLE or _KEY in fields,
             also=also,
         )
 
@@ -121,22 +122,28 @@ class Writer:
         self, method: str, path: str, query: Mapping[str, Any] | None, fields: Mapping[str, str]
     ) -> tuple[str, bytes]:
         """Return the address, and the request up to the fields that are its own; the same beginning is kept."""
+        if query or not fields.keys() <= self._usual:
+            return self._built(method, path, query, fields)
         kept = (method, path, fields.get(_TYPE, ""))
         starts = self._starts
-        found = None if query else starts.get(kept)
+        found = starts.get(kept)
         if found is None:
-            target = self._target(path, query)
-            shared = self._head or self._build_head()
-            for name in fields:
-                if name.lower() in self._shared_names:
-                    shared = _without(shared, name)
-            own = _field(_TYPE, fields[_TYPE]) if _TYPE in fields else ""
-            found = (target, f"{method} {target} HTTP/1.1\r\n{shared}{own}".encode("latin-1"))
-            if not query and not any(name.lower() in self._shared_names for name in fields):
-                if len(starts) >= MOST_STARTS:
-                    starts.clear()
-                starts[kept] = found
+            found = self._built(method, path, None, fields)
+            if len(starts) >= MOST_STARTS:
+                starts.clear()
+            starts[kept] = found
         return found
+
+    def _built(
+        self, method: str, path: str, query: Mapping[str, Any] | None, fields: Mapping[str, str]
+    ) -> tuple[str, bytes]:
+        target = self._target(path, query)
+        shared = self._head or self._build_head()
+        for name in fields:
+            if name.lower() in self._shared_names:
+                shared = _without(shared, name)
+        own = _field(_TYPE, fields[_TYPE]) if _TYPE in fields else ""
+        return target, f"{method} {target} HTTP/1.1\r\n{shared}{own}".encode("latin-1")
 
     def _rest(self, method: str, body: bytes | None, fields: Mapping[str, str]) -> bytes:
         own = "".join([_field(name, value) for name, value in fields.items() if name != _TYPE])

@@ -50,7 +50,7 @@ class Pace:
         """Note how long a window of so many deliveries was sent."""
         self.noted = monotonic()
         self.is_slow = seconds > LONG
-        if seconds <= QUICK:
+        if seconds <= QUICK and count >= self.size:
             self._size = min(self._most, self._size * 2)
         elif self.is_slow:
             self._size = max(self._few, min(self._most, int(count * LONG / seconds)))

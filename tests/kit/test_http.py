@@ -407,6 +407,23 @@ def test_a_request_may_replace_a_shared_header() -> None:
     assert partner.calls[0].headers["accept"] == "text/csv"
 
 
+def test_after_refused_credentials_they_are_revealed_anew() -> None:
+    tokens = iter(["old-token", "new-token"])
+
+    class Rotated(Secret):
+        def reveal(self) -> str:
+            return next(tokens)
+
+    with scripted(Say(), Say(status=401), Say()) as partner:
+        http = client(partner, bearer=Rotated(""))
+        http.post("/orders", {})
+        with pytest.raises(Paused):
+            http.post("/orders", {})
+        http.post("/orders", {})
+        http.close()
+    assert [call.headers["authorization"][7:] for call in partner.calls] == ["old-token", "old-token", "new-token"]
+
+
 def test_what_is_recorded_shows_no_credential() -> None:
     seen: list[Exchange] = []
     with scripted(Say(), Say(status=500, body=b"x")) as partner:

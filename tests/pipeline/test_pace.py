@@ -58,3 +58,9 @@ def test_it_is_slow_as_long_as_windows_take_long() -> None:
         pace.note(pace.size, seconds)
         found.append(pace.is_slow)
     assert found == [False, True, False]
+
+
+def test_a_window_that_was_not_full_says_nothing_of_a_larger_one() -> None:
+    pace = Pace([ONE])
+    pace.note(pace.size - 1, 0.01)
+    assert pace.size == 32
