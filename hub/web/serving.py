@@ -2,21 +2,69 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from queue import SimpleQueue
 from typing import Any
 
+from cheroot.workers.threadpool import ThreadPool
 from cheroot.wsgi import Server
 
-THREADS = 16
+from hub.web.connection import Connection, Gateway
+from hub.web.wire import AT_ONCE
+
+THREADS = 32
+"""As many calls can wait for one commit: the larger the group, the less each costs."""
+NAME = "hub"
+SILENCE = 30
+"""Seconds that a client may be silent, within a request or between two."""
+
+
+class _Threads(ThreadPool):
+    """Takes connections from a queue that is one call into C."""
+
+    def __init__(self, server: Any, threads: int) -> None:
+        super().__init__(server, min=threads, max=threads)
+        self._queue: SimpleQueue[Any] = SimpleQueue()
+        self.get = self._queue.get
+
+
+class _Server(Server):
+    """cheroot's server with our connections."""
+
+    ConnectionClass = Connection
+    max_request_header_size = AT_ONCE
+    keep_alive_conn_limit = 200
+
+    def __init__(self, address: tuple[str, int], app: Any, threads: int, silence: int) -> None:
+        super().__init__(address, app, server_name=NAME, request_queue_size=128, timeout=silence)
+        self.gateway = Gateway
+        self.requests = _Threads(self, threads)
+        self.environ: dict[str, Any] = {}
+
+    def prepare(self) -> None:
+        """Take the port, and note what is the same in every request."""
+        super().prepare()
+        self.environ = {
+            "ACTUAL_SERVER_PROTOCOL": self.protocol,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": NAME,
+            "SERVER_PORT": str(self.bind_addr[1]),
+            "SERVER_SOFTWARE": NAME,
+            "wsgi.errors": sys.stderr,
+            "wsgi.multiprocess": False,
+            "wsgi.multithread": True,
+            "wsgi.run_once": False,
+            "wsgi.url_scheme": "http",
+            "wsgi.version": (1, 0),
+        }
 
 
 class EmbeddedServer:
     """Serves a WSGI application from threads of this process."""
 
-    def __init__(self, app: Any, host: str, port: int, *, threads: int = THREADS) -> None:
-        self._server = Server((host, port), app, numthreads=threads, request_queue_size=128, timeout=30)
-        self._server.shutdown_timeout = 5
-        self._server.keep_alive_conn_limit = 200
+    def __init__(self, app: Any, host: str, port: int, *, threads: int = THREADS, silence: int = SILENCE) -> None:
+        self._server = _Server((host, port), app, threads, silence)
         self._bound = False
         self._thread = threading.Thread(target=self._server.serve, name="web", daemon=True)
 
