@@ -1,4 +1,4 @@
-"""Tryton, the open-source ERP (8.2): orders become sales there, its stock and its posted invoices come in."""
+"""Tryton, the open-source ERP (8.2): orders become sales there, invoices are booked there or come from there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from hub.sdk import Connector, Incoming, Kit, Outgoing, Page, Problem, Push, Receipt, Rejected, Secret, hookimpl
 
+from .booking import REVENUE, Bookkeeper
 from .client import Client, Record, moment, plain
 from .sale import Directory, sale_values
 
@@ -45,6 +46,11 @@ class Settings:
     taxes: Annotated[
         Literal["none", "product"], "Taxes of the lines: those of the product's accounting category, or none"
     ] = "product"
+    invoices: Annotated[
+        Literal["theirs", "ours"],
+        "Who makes invoices: theirs = Tryton, when it processes a sale; ours = they are booked there, sales make none",
+    ] = "theirs"
+    post_invoices: Annotated[bool, "Post invoices of ours at once; else they stay drafts for a bookkeeper"] = False
     locations: Annotated[tuple[str, ...], "Codes of the places whose stock is pulled"] = ("WH",)
     quantity: Annotated[
         Literal["quantity", "forecast_quantity"], "What is reported: what lies there, or what planned moves will leave"
@@ -66,7 +72,14 @@ class Tryton:
         base = f"{settings.base_url.rstrip('/')}/{settings.database}/rest"
         self.client = Client(kit.http(base, bearer=settings.key, deadline=settings.deadline), context)
         taxed = settings.taxes == "product"
-        self.directory = Directory(self.client, creates_parties=settings.creates_parties, with_taxes=taxed)
+        self.ours = settings.invoices == "ours"
+        self.directory = Directory(
+            self.client,
+            creates_parties=settings.creates_parties,
+            with_taxes=taxed,
+            also=(REVENUE,) if self.ours else (),
+        )
+        self.bookkeeper = Bookkeeper(self.directory, company=settings.company, posts=settings.post_invoices)
 
     def check(self) -> None:
         """Read the company: shows a wrong address, database, key or company."""
@@ -80,22 +93,42 @@ class Tryton:
         """Create the sale unless our key is there already, and take it as far as the settings say.
 
         Looking first makes any repeat harmless, also one after a try that stopped half-way; a draft is brought up to
-        date, because only an attempt that did not succeed leaves one.
+        date, because only an attempt that did not succeed leaves one. Invoices go the same way.
         """
+        if out.kind == "invoice":
+            self._refuse_unless_ours()
+            return self.bookkeeper.push(out)
         sale = self._sale(out.key)
         if sale is None or (sale["state"] == "draft" and self.settings.until != "draft"):
-            values = {**self.settings.sale_defaults, **sale_values(self.directory, json.loads(out.body))}
+            method = {"invoice_method": "manual"} if self.ours else {}
+            given = sale_values(self.directory, json.loads(out.body))
+            values = {**method, **self.settings.sale_defaults, **given}
             sale = self._created(out.key, values) if sale is None else self._renewed(sale, values)
         return _receipt(self._advanced(sale))
 
     def find(self, out: Outgoing) -> Receipt | None:
-        """Return the sale with our key if it got as far as it should; else `push` looks again and goes on."""
+        """Return the sale (or invoice) with our key if it got as far as it should; else `push` looks and goes on."""
+        if out.kind == "invoice":
+            return self.bookkeeper.find(out)
         sale = self._sale(out.key)
         return _receipt(sale) if sale is not None and not self._next(sale) else None
 
     def pull(self, kind: str, cursor: str) -> Iterator[Page]:
         """Yield stock (a snapshot, place by place) or the invoices posted or changed since the cursor."""
-        yield from self._stock() if kind == "stock" else self._invoices(cursor)
+        if kind == "stock":
+            yield from self._stock()
+            return
+        if self.ours:
+            raise Rejected("tryton: settings.invoices is ours, so invoices are not pulled: our own would come back")
+        yield from self._invoices(cursor)
+
+    def _refuse_unless_ours(self) -> None:
+        if not self.ours:
+            text = (
+                "Tryton makes the invoices (settings.invoices is theirs), and a second one of the same sale would be "
+            )
+            text += "wrong: set it to ours, or drop the route"
+            raise Rejected([Problem(code="invoices_are_theirs", path="settings.invoices", text=text)])
 
     def _sale(self, key: str) -> Record | None:
         domain = [[self.settings.key_field, "=", key], ["company", "=", self.settings.company]]
@@ -184,6 +217,6 @@ def hub_connectors() -> Iterator[Connector]:
         settings=Settings,
         open=Tryton,
         pulls=("stock", "invoice"),
-        pushes={"order": Push(on_doubt="find", parallel=2)},
-        roles=("order sink", "stock source", "invoice source"),
+        pushes={"order": Push(on_doubt="find", parallel=2), "invoice": Push(on_doubt="find", parallel=2)},
+        roles=("order sink", "stock source", "invoice source", "invoice sink"),
     )

@@ -19,10 +19,12 @@ MOST_KEPT = 10_000
 class Directory:
     """What Tryton calls things. Ids of products, currencies, countries and places are kept: they never change."""
 
-    def __init__(self, client: Client, *, creates_parties: bool, with_taxes: bool = False) -> None:
+    def __init__(
+        self, client: Client, *, creates_parties: bool, with_taxes: bool = False, also: Sequence[str] = ()
+    ) -> None:
         self.client = client
         self.creates_parties = creates_parties
-        self.product_fields = ("sale_uom.symbol", TAXES) if with_taxes else ("sale_uom.symbol",)
+        self.product_fields = ("sale_uom.symbol", *((TAXES,) if with_taxes else ()), *also)
         self._kept: dict[tuple[str, str], Record] = {}
         self._lock = threading.Lock()
 
@@ -100,26 +102,36 @@ def sale_values(directory: Directory, tree: Tree) -> Record:
 
 def _lines(directory: Directory, lines: Sequence[Tree]) -> tuple[list[Record], list[Problem]]:
     """Return the lines' values; a line without a product code is a charge or a discount."""
+    products, problems = products_of(directory, lines)
+    known = [line for line in lines if not line.get("product") or str(line["product"]) in products]
+    return [_line(line, products.get(str(line.get("product") or ""))) for line in known], problems
+
+
+def products_of(directory: Directory, lines: Sequence[Tree]) -> tuple[dict[str, Record], list[Problem]]:
+    """Return the products of lines by code, and a problem for each line whose product Tryton does not know."""
     codes = [str(line.get("product") or "") for line in lines]
     products = directory.of("product.product", codes, directory.product_fields)
-    values, problems = [], []
-    for at, (line, code) in enumerate(zip(lines, codes, strict=True)):
-        if code and code not in products:
-            text = f"Tryton has no product {code!r}; create it there or list the item under the code it has"
-            problems.append(Problem(code="unknown_sku", path=f"lines[{at}].sku", value=code, text=text))
-        else:
-            values.append(_line(line, products.get(code)))
-    return values, problems
+    text = "Tryton has no product {!r}; create it there or list the item under the code it has"
+    problems = [
+        Problem(code="unknown_sku", path=f"lines[{at}].sku", value=code, text=text.format(code))
+        for at, code in enumerate(codes)
+        if code and code not in products
+    ]
+    return products, problems
 
 
 def _line(line: Tree, product: Record | None) -> Record:
     values: Record = {name: line[name] for name in ("quantity", "unit_price", "description") if name in line}
     if product is None:
         return values
-    category = (product.get("template") or {}).get("account_category") or {}
-    if taxes := category.get("customer_taxes_used"):
+    if taxes := category_of(product).get("customer_taxes_used"):
         values["taxes"] = [["add", taxes]]
     return {**values, "product": product["id"], "unit": product["sale_uom"]["id"]}
+
+
+def category_of(product: Record) -> Record:
+    """Return the accounting category of a product, empty where it has none."""
+    return (product.get("template") or {}).get("account_category") or {}
 
 
 def _missing(path: str, text: str, value: str = "") -> Rejected:

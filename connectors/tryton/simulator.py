@@ -29,61 +29,43 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "stock.location": frozenset({*CODED, "type"}),
     "product.uom": frozenset({"id", "symbol"}),
     "account.tax": frozenset({"id", "rate"}),
-    "product.category": frozenset({"id", "customer_taxes_used"}),
+    "account.account": frozenset(CODED),
+    "account.journal": frozenset({*CODED, "type"}),
+    "account.configuration": frozenset({"id", "default_account_receivable", "default_category_account_revenue"}),
+    "product.category": frozenset({"id", "customer_taxes_used", "account_revenue"}),
     "product.template": frozenset({"id", "account_category"}),
     "product.product": frozenset({*CODED, "type", "template", "sale_uom", "quantity", "forecast_quantity"}),
-    "party.party": frozenset({*CODED, "addresses", "contact_mechanisms"}),
+    "party.party": frozenset({*CODED, "addresses", "contact_mechanisms", "account_receivable"}),
     "party.contact_mechanism": frozenset({"id", "type", "value"}),
     "party.address": frozenset({"id", "party", "party_name", "street_unstructured", "postal_code", "city", "country"}),
     "sale.line": frozenset({"id", "product", "quantity", "unit", "unit_price", "description", "amount", "taxes"}),
-    "sale.sale": frozenset(
-        {
-            "id",
-            "number",
-            "state",
-            "reference",
-            "description",
-            "comment",
-            "company",
-            "currency",
-            "warehouse",
-            "sale_date",
-            "party",
-            "invoice_address",
-            "shipment_address",
-            "lines",
-            "total_amount",
-            "invoices",
-        }
-    ),
-    "account.invoice": frozenset(
-        {
-            "id",
-            "number",
-            "type",
-            "state",
-            "reference",
-            "description",
-            "invoice_date",
-            "write_date",
-            "currency",
-            "party",
-            "untaxed_amount",
-            "tax_amount",
-            "total_amount",
-            "sales",
-            "lines",
-        }
-    ),
-    "account.invoice.line": frozenset({"id", "type", "product", "quantity", "unit_price", "amount", "description"}),
-}
+    "sale.sale": frozenset({
+        "id", "number", "state", "reference", "description", "comment", "company", "currency", "warehouse", "sale_date",
+        "party", "invoice_address", "shipment_address", "lines", "total_amount", "invoices", "invoice_method",
+    }),
+    "account.invoice": frozenset({
+        "id", "number", "type", "state", "reference", "description", "invoice_date", "write_date", "currency", "party",
+        "untaxed_amount", "tax_amount", "total_amount", "sales", "lines", "company", "journal", "account",
+        "invoice_address",
+    }),
+    "account.invoice.line": frozenset({
+        "id", "type", "product", "quantity", "unit", "unit_price", "amount", "description", "taxes", "account",
+        "currency", "company", "origin",
+    }),
+}  # fmt: skip
 TO: Mapping[str, str] = {
     "party": "party.party", "country": "country.country", "currency": "currency.currency", "product": "product.product",
     "sale_uom": "product.uom", "unit": "product.uom", "invoice_address": "party.address", "sales": "sale.sale",
     "shipment_address": "party.address", "warehouse": "stock.location", "company": "company.company",
     "addresses": "party.address", "template": "product.template", "account_category": "product.category",
      "contact_mechanisms": "party.contact_mechanism", "invoices": "account.invoice",
+    "account_receivable": "account.account", "account_revenue": "account.account",
+    "default_account_receivable": "account.account", "default_category_account_revenue": "account.account",
 }  # fmt: skip
+DEFAULTS: Mapping[str, Record] = {
+    "sale.sale": {"state": "draft", "invoices": [], "currency": 1, "invoice_method": "order"},
+    "account.invoice": {"state": "draft"},
+}
 STEPS = {"quote": ("draft", "quotation"), "confirm": ("quotation", "confirmed"), "process": ("confirmed", "processing")}
 PATH = re.compile(r"/(?P<database>\w+)/rest/model/(?P<model>[\w.]+)(?:/(?P<number>\d+))?(?:/(?P<button>\w+))?")
 
@@ -105,10 +87,14 @@ class TrytonSimulator:
             for code in codes:
                 self._add(model, {"code": code, "name": code})
         self._add("stock.location", {"code": "WH", "name": "Warehouse", "type": "warehouse"})
+        owed, sold = (self._add("account.account", {"code": code, "name": code})["id"] for code in ("1.2", "4.1"))
+        self._add("account.journal", {"code": "REV", "name": "Revenue", "type": "revenue"})
+        defaults = {"default_account_receivable": owed, "default_category_account_revenue": sold}
+        self._add("account.configuration", defaults)
         unit = self._add("product.uom", {"symbol": "u"})["id"]
         tax = self._add("account.tax", {"rate": "0.10"})["id"]
         for taxes in ([], [tax]):
-            category = self._add("product.category", {"customer_taxes_used": taxes})["id"]
+            category = self._add("product.category", {"customer_taxes_used": taxes, "account_revenue": sold})["id"]
             self._add("product.template", {"account_category": category})
         for code, quantity in (stock or dict.fromkeys(("WIDGET-001", "PANEL-A3", "TAXED-9"), Decimal(100))).items():
             amounts = {"quantity": float(quantity), "forecast_quantity": float(quantity)}
@@ -225,8 +211,9 @@ class TrytonSimulator:
         if values.get("code") in codes - {None}:
             raise Refused("The code on party must be unique.")
         plain = {name: [] if isinstance(value, list) else value for name, value in values.items()}
-        defaults = {"state": "draft", "invoices": [], "currency": 1} if model == "sale.sale" else {}
-        record = self._add(model, {**defaults, **plain})
+        record = self._add(model, {**DEFAULTS.get(model, {}), **plain})
+        if model == "account.invoice" and not record["account"]:
+            raise Refused('A value is required for field "Account" in record of "Account Invoice".')
         self._change(model, record, {name: value for name, value in values.items() if isinstance(value, list)})
         return record
 
@@ -246,10 +233,29 @@ class TrytonSimulator:
                     kept = [each for each in kept if each not in given]
             record[name] = kept
         if model == "sale.sale":
-            record["total_amount"] = _money(sum((self._line_amount(each) for each in record["lines"]), Decimal(0)))
+            record["total_amount"] = _money(self._total("sale.line", record["lines"]))
+        if model == "account.invoice":
+            self._count(record)
 
-    def _line_amount(self, number: int) -> Decimal:
-        line = self.tables["sale.line"][number]
+    def _count(self, invoice: Record) -> None:
+        """Add an invoice up, and show it on the sales that its lines come from."""
+        lines = [self.tables["account.invoice.line"][each] for each in invoice["lines"]]
+        total = self._total("account.invoice.line", invoice["lines"])
+        untaxed = sum((Decimal(line["amount"]["decimal"]) for line in lines), Decimal(0))
+        origins = {line["origin"] for line in lines if line["origin"]}
+        sales = [each for each in self.sales if origins & {f"sale.line,{line}" for line in each["lines"]}]
+        for sale in sales:
+            sale["invoices"] = sorted({*sale["invoices"], invoice["id"]})
+        invoice.update(
+            untaxed_amount=_money(untaxed), tax_amount=_money(total - untaxed), total_amount=_money(total),
+            sales=[sale["id"] for sale in sales], write_date=self._now(),
+        )  # fmt: skip
+
+    def _total(self, model: str, numbers: Sequence[int]) -> Decimal:
+        return sum((self._line_amount(model, each) for each in numbers), Decimal(0))
+
+    def _line_amount(self, model: str, number: int) -> Decimal:
+        line = self.tables[model][number]
         amount = Decimal(str(line["quantity"])) * Decimal(line["unit_price"]["decimal"])
         line["amount"] = _money(amount)
         added = [tax for _, taxes in line["taxes"] or () for tax in taxes]
@@ -275,7 +281,7 @@ class TrytonSimulator:
             raise Refused(f'To get a quote for sale "{name}" you must enter an invoice address.')
         sale["state"] = after
         sale["number"] = sale["number"] or str(sale["id"])
-        if after == "processing":
+        if after == "processing" and sale["invoice_method"] != "manual":
             self._bill(sale)
 
     def _bill(self, sale: Record) -> None:

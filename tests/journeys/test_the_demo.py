@@ -7,10 +7,12 @@ import email.policy
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -77,6 +79,19 @@ def _read(file: Path) -> EmailMessage:
     found = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert isinstance(found, EmailMessage)
     return found
+
+
+def test_every_invoice_is_in_the_books_of_the_erp_once(running: dict[str, str]) -> None:
+    asked = [sys.executable, "-m", "hub.cli", "demo", "--orders", "8", "--json"]
+
+    subprocess.run(asked, cwd=ROOT, env=running, capture_output=True, text=True, timeout=150, check=True)
+
+    with closing(sqlite3.connect(Path(running["HUB_VAR"]) / "hub.db")) as db:
+        issued = {row[0] for row in db.execute("SELECT id FROM invoices")}
+        booked = db.execute("SELECT subject_id, state FROM deliveries WHERE connection = 'erp' AND send = 'invoice'")
+        states = sorted(booked)
+    assert states == [(number, "delivered") for number in sorted(issued)]
+    assert len(issued) >= 16  # The demo sends eight orders when it starts.
 
 
 def test_the_buyers_get_their_answers_into_their_folders(running: dict[str, str]) -> None:
