@@ -9,26 +9,27 @@ import pytest
 
 from connectors.mirakl.simulator import Market
 from hub.testing.fakes import FakeClock
-from tests.connectors.mirakl.hub_with_market import Company, company_of
+from tests.connectors.mirakl.hub_with_market import company_of
 from tests.connectors.mirakl.sandbox import ONE, sample
+from tests.connectors.worked_hub import WorkedHub
 
 
 @pytest.fixture
-def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[Company]:
+def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[WorkedHub]:
     monkeypatch.setenv("MARKET_KEY", "sandbox-key")
     with company_of(tmp_path, address) as company:
         yield company
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[Company]:
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[WorkedHub]:
     """A hub that ships what the marketplace sells."""
     monkeypatch.setenv("MARKET_KEY", "sandbox-key")
     with company_of(tmp_path, address, fulfils=True) as company:
         yield company
 
 
-def test_an_order_is_answered_and_then_completed_by_its_address(company: Company, market: Market) -> None:
+def test_an_order_is_answered_and_then_completed_by_its_address(company: WorkedHub, market: Market) -> None:
     company.poll()
     assert market.orders[ONE]["order_state"] == "WAITING_DEBIT_PAYMENT"
 
@@ -43,7 +44,7 @@ def test_an_order_is_answered_and_then_completed_by_its_address(company: Company
     assert sum(call.endswith("/accept") for call in market.calls) == 1
 
 
-def test_a_cancelled_order_is_cancelled_here(company: Company, market: Market) -> None:
+def test_a_cancelled_order_is_cancelled_here(company: WorkedHub, market: Market) -> None:
     company.poll()
     market.cancel(ONE)
     company.poll()
@@ -52,7 +53,7 @@ def test_a_cancelled_order_is_cancelled_here(company: Company, market: Market) -
 
 
 def test_an_order_that_moves_to_shipping_is_paid_and_goes_on_once(
-    warehouse: Company, market: Market, market_clock: FakeClock
+    warehouse: WorkedHub, market: Market, market_clock: FakeClock
 ) -> None:
     warehouse.poll()
     assert warehouse.rows("SELECT payment, acceptance FROM orders") == [("unpaid", "accepted")]
@@ -72,7 +73,7 @@ def test_an_order_that_moves_to_shipping_is_paid_and_goes_on_once(
 
 
 def test_an_order_that_is_paid_within_the_second_it_was_answered_is_not_missed(
-    warehouse: Company, market: Market
+    warehouse: WorkedHub, market: Market
 ) -> None:
     market.orders[ONE] = {**market.orders[ONE], "last_updated_date": "2026-11-20T09:00:00Z"}
     warehouse.poll()
@@ -95,7 +96,7 @@ def test_an_order_that_is_paid_within_the_second_it_was_answered_is_not_missed(
     ],
 )
 def test_what_is_paid_depends_on_when_the_marketplace_debits(
-    company: Company, market: Market, workflow: str, debited: str | None, payment: str
+    company: WorkedHub, market: Market, workflow: str, debited: str | None, payment: str
 ) -> None:
     order = sample("order-shipping.json")
     market.place({**order, "payment_workflow": workflow, "customer_debited_date": debited})

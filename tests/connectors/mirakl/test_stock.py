@@ -13,13 +13,13 @@ import pytest
 from connectors.mirakl import Mirakl, stock
 from connectors.mirakl.simulator import Market
 from hub.codecs.plain_csv import CODEC as CSV
-from hub.domain.stock import StockReport, StockReportLine
-from hub.pipeline.route import route
+from hub.domain.stock import StockReportLine
 from hub.sdk import Kit, Outgoing, Rejected, RetryLater
 from hub.testing.scripted import Say, scripted
 from hub.testing.serve import Answer
-from tests.connectors.mirakl.hub_with_market import Company, company_of
+from tests.connectors.mirakl.hub_with_market import company_of
 from tests.connectors.mirakl.sandbox import open_market, sample
+from tests.connectors.worked_hub import WorkedHub
 
 pytest_plugins = ["hub.testing.pytest_plugin"]
 Make = Callable[..., Outgoing]
@@ -200,29 +200,18 @@ def test_the_notes_stay_few_and_small_however_many_imports_run(opened: Mirakl, h
 
 
 @pytest.fixture
-def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[Company]:
+def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[WorkedHub]:
     monkeypatch.setenv("MARKET_KEY", "sandbox-key")
     with company_of(tmp_path, address) as company:
         yield company
 
 
-def publish(company: Company, **quantities: str) -> None:
+def publish(company: WorkedHub, **quantities: str) -> None:
     """New levels are published to the marketplace."""
-
-    def work(unit: Any) -> None:
-        lines = tuple(StockReportLine(sku=sku, quantity=Decimal(n)) for sku, n in quantities.items())
-        report = StockReport(id=unit.new_id(), connection="market", lines=lines)
-        unit.put(report)
-        unit.emit(
-            "stock_report.published", subject_kind="stock_report", subject_id=report.id, detail={"target": "market"}
-        )
-        route(company.hub.services, unit)
-
-    company.hub.ledger.transact(work)
-    company.hub.worker.run_dry()
+    company.publish("market", [StockReportLine(sku=sku, quantity=Decimal(n)) for sku, n in quantities.items()])
 
 
-def test_a_refused_line_is_an_incident_that_names_the_sku(company: Company, market: Market) -> None:
+def test_a_refused_line_is_an_incident_that_names_the_sku(company: WorkedHub, market: Market) -> None:
     market.listed = {"CUP"}
     publish(company, CUP="4", POT="2")
     assert company.rows("SELECT state FROM deliveries") == [("planned",)]
@@ -242,7 +231,7 @@ def test_a_refused_line_is_an_incident_that_names_the_sku(company: Company, mark
     assert company.rows("SELECT count FROM incidents") == [(2,)]
 
 
-def test_levels_that_are_all_taken_are_delivered(company: Company, market: Market) -> None:
+def test_levels_that_are_all_taken_are_delivered(company: WorkedHub, market: Market) -> None:
     publish(company, CUP="4")
     company.again()
 

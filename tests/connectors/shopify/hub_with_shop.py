@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from connectors.shopify.simulator import Shop
-from hub.bootstrap import Hub, build
+from hub.bootstrap import Hub
 from hub.domain.shipment import FulfillmentLine, Package, Shipment
 from hub.pipeline.route import route
-from hub.settings import HubSettings
-from hub.store import seeds
-from hub.store.migrate import upgrade
-from hub.store.seed_files import read_folder
 from hub.web.app import create_app
+from tests.connectors.worked_hub import WorkedHub, hub_of
 
 ONE = "5500000001001"
 """The order that the shop has."""
@@ -79,34 +76,20 @@ on   = "stock_report.published"
 to   = "target"
 send = "stock"
 """
-GOODS = {
-    "items.csv": "sku,name\nWIDGET-001,Widget\nPANEL-A3,Panel\n",
-    "stock.csv": "location,sku,quantity\nHH,WIDGET-001,50\nHH,PANEL-A3,50\n",
-    "locations.toml": '[[location]]\ncode = "HH"\nname = "Hamburg"\naddress = { city = "Hamburg", country = "DE" }\n',
-}
 
 
-class Company:
+class Company(WorkedHub):
     """A hub with a shop, worked by hand."""
 
     def __init__(self, hub: Hub, shop: Shop) -> None:
-        self.hub, self.shop = hub, shop
+        super().__init__(hub)
+        self.shop = shop
         self.client = create_app(hub.services, hub.store).test_client()
 
     def hear(self, topic: str, order_id: str, event: str = "") -> int:
         """The shop calls; return the hub's status."""
         headers, body = self.shop.webhook(topic, order_id, event)
         return self.client.post("/in/shop", data=body, headers=headers).status_code
-
-    def work(self) -> None:
-        """Do all that is due."""
-        self.hub.worker.run_dry()
-
-    def poll(self) -> None:
-        """The poll is due."""
-        self.hub.store.write(lambda db: db.run("UPDATE cursors SET next_us = 0"))
-        self.hub.tick()
-        self.work()
 
     def dispatch(self, tracking: str, **lines: str) -> None:
         """Goods of the order leave: its lines by number, with quantities."""
@@ -134,14 +117,6 @@ class Company:
         self.hub.ledger.transact(left)
         self.work()
 
-    def again(self) -> None:
-        """What was put back for later is due."""
-        self.hub.store.write(lambda db: db.run("UPDATE work SET due_us = 0 WHERE status = 'queued'"))
-        self.work()
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.hub.store.read(lambda db: [tuple(row) for row in db.all(sql)])
-
     def orders(self) -> list[tuple[Any, ...]]:
         return self.rows("SELECT account, external_id FROM orders ORDER BY external_id")
 
@@ -151,22 +126,6 @@ class Company:
 
 @contextmanager
 def company_of(folder: Path, shop: Shop, address: str, *, fulfils: bool = False) -> Iterator[Company]:
-    """Run a hub on a database of its own, which only translates orders, or `fulfils` them from a place of its own."""
-    config = folder / "config"
-    (config / "connections").mkdir(parents=True)
-    connection = CONFIG.format(url=address)
-    if fulfils:
-        connection = connection.replace('"any"', '"known"').replace('"elsewhere"', '"hub"')
-        for name, text in GOODS.items():
-            (config / name).write_text(text)
-    (config / "connections/shop.toml").write_text(connection)
-    (config / "routes.toml").write_text(ROUTES)
-    database = f"sqlite:///{folder / 'hub.db'}"
-    upgrade(database)
-    hub = build(HubSettings(database_url=database, var=folder / "var", allow_networks=("127.0.0.0/8",)))
-    found = read_folder(config)
-    hub.store.write(lambda db: seeds.apply(db, found, who="test"))
-    try:
+    """Run a hub with the shop."""
+    with hub_of(folder, "shop", CONFIG.format(url=address), ROUTES, fulfils=fulfils) as hub:
         yield Company(hub, shop)
-    finally:
-        hub.close()

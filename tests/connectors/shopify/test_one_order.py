@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.shopify.simulator import Shop
-from hub.domain.stock import StockReport, StockReportLine
-from hub.pipeline.route import route
+from hub.domain.stock import StockReportLine
 from hub.testing.serve import serve
 from hub.web.app import create_app
 from tests.connectors.shopify.hub_with_shop import ONE, Company, company_of
@@ -182,17 +181,7 @@ def test_an_answer_lost_after_the_fulfilment_was_made_is_not_a_second_one(compan
 
 
 def test_what_may_be_sold_is_set_at_the_shop(company: Company) -> None:
-    def published(unit: Any) -> None:
-        lines = (StockReportLine(sku="WIDGET-001", quantity=Decimal(7), external_id="49148385"),)
-        report = StockReport(id=unit.new_id(), connection="shop", lines=lines)
-        unit.put(report)
-        unit.emit(
-            "stock_report.published", subject_kind="stock_report", subject_id=report.id, detail={"target": "shop"}
-        )
-        route(company.hub.services, unit)
-
-    company.hub.ledger.transact(published)
-    company.work()
+    company.publish("shop", [StockReportLine(sku="WIDGET-001", quantity=Decimal(7), external_id="49148385")])
 
     assert list(company.shop.levels.values()) == [7]
     assert company.rows("SELECT state FROM deliveries") == [("delivered",)]

@@ -31,11 +31,6 @@ def state(company: Company) -> tuple[str, str]:
     return payment, acceptance
 
 
-def count(company: Company, name: str) -> int:
-    ((found,),) = company.rows(f"SELECT count(*) FROM events WHERE name = '{name}'")
-    return int(found)
-
-
 def hear(company: Company, topic: str, status: str, at: str) -> None:
     """The shop says at an instant how an order of it is paid."""
     company.shop.change(ONE, financial_status=status, updated_at=at)
@@ -45,7 +40,7 @@ def hear(company: Company, topic: str, status: str, at: str) -> None:
 
 def released(company: Company) -> list[int]:
     names = ("order.paid", "order.released", "order.accepted", "order.allocated")
-    return [count(company, name) for name in names]
+    return [company.count(name) for name in names]
 
 
 def test_an_unpaid_order_waits_for_the_webhook_that_says_it_is_paid(company: Company) -> None:
