@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from hub.kit.clock import SystemClock
 from hub.kit.fields import revealer
 from hub.kit.opening import Openings
 from hub.operations import built_in
+from hub.pipeline.foresee import foresee
 from hub.pipeline.inbound import take_in
 from hub.pipeline.outbound import send_out
 from hub.pipeline.pull import pull
@@ -68,6 +70,8 @@ class Hub:
     translations: Translations
     openings: Openings
     vault: Vault
+    foreseen: date | None = None
+    """The day on which connections were last asked what will stop them."""
 
     def sweep(self) -> None:
         """Give back what dead workers held, and drain what is due in this process's lanes even if no bell rang."""
@@ -77,7 +81,11 @@ class Hub:
             self.worker.wake(lane)
 
     def tick(self) -> None:
-        """Queue the pulls that are due."""
+        """Queue the pulls that are due; once a day, ask connections what will stop them soon."""
+        today = self.services.clock.now().date()
+        if self.foreseen != today:
+            self.foreseen = today
+            foresee(self.services)
         config = self.config()
         if self.store.write(lambda db: tick(db, config)):
             for lane in {each.priority_lane for each in config.connections.values() if each.pull_every}:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hub.domain.errors import HubError, InDoubt, Paused, Problem, Rejected, RetryLater, TooLarge, Unverified
-from hub.domain.message import Incoming, Outgoing, Page, Receipt, Reception, Request
+from hub.domain.message import Exchange, Incoming, Outgoing, Page, Receipt, Reception, Request
 from hub.domain.secret import Secret
 from hub.hookspecs import hookimpl
 from hub.ports import Connector, Folder, Http, Kit, Mail, Push, Rate, Reply, Soap
 
 __all__ = [
-    "Connector", "Folder", "Http", "HubError", "InDoubt", "Incoming", "Kit", "Mail", "Outgoing", "Page", "Paused",
-    "Problem", "Push", "Rate", "Receipt", "Reception", "Rejected", "Reply", "Request", "RetryLater", "Secret", "Soap",
-    "TooLarge", "Unverified", "hookimpl",
+    "Connector", "Exchange", "Folder", "Http", "HubError", "InDoubt", "Incoming", "Kit", "Mail", "Outgoing", "Page",
+    "Paused", "Problem", "Push", "Rate", "Receipt", "Reception", "Rejected", "Reply", "Request", "RetryLater",
+    "Secret", "Soap", "TooLarge", "Unverified", "hookimpl",
 ]  # fmt: skip

@@ -199,7 +199,7 @@ def _not_for_us(recipients: Sequence[Any], identities: Sequence[Identity]) -> Un
     return Unusable(
         "decryption-failed",
         f"it is encrypted for {', '.join(named) or 'nobody'}; our certificates here are: {ours}",
-        "send the partner our present certificate, or add the older key to this connection's our_old_key",
+        "send the partner our present certificate, or add the older key to this connection's our_other_key",
     )
 
 

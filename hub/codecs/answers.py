@@ -51,6 +51,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     set_control: str = ""
     set: str = ""
     words: str = ""
+    delivery: str = ""
+    """Our own key of what is spoken of, where they quote it in place of control numbers (an MDN does)."""
 
 
 def set_result(decoded: Decoded, *, rejected: bool = False, also: Iterable[Problem] = ()) -> SetResult:

@@ -51,12 +51,16 @@ class RetryLater(HubError):
 
 
 class Rejected(HubError):
-    """Final for these bytes: carries every problem, so that it can be mended in one go."""
+    """Final for these bytes: carries every problem, so that it can be mended in one go.
 
-    def __init__(self, problems: Iterable[Problem] | str) -> None:
+    `proof` is their refusal as it came, where it must be kept (a signed MDN).
+    """
+
+    def __init__(self, problems: Iterable[Problem] | str, *, proof: bytes = b"") -> None:
         found = (Problem(code="rejected", text=problems),) if isinstance(problems, str) else tuple(problems)
         super().__init__("; ".join(str(problem) for problem in found))
         self.problems = found
+        self.proof = proof
 
 
 class Paused(HubError):

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from hub.domain.errors import Problem
+
 Direction = Literal["in", "out"]
 
 
@@ -67,6 +69,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     """Set where `body` is a document to take in as if received (a label, a created order)."""
     content_type: str = ""
+    proof: bytes = b""
+    """Their verified word that they have it (a signed MDN), whole: it is kept, and the delivery is acknowledged."""
+    owed: Mapping[str, str] = {}
+    """What they still owe us for it, each with its clock as an ISO 8601 duration: `{"mdn": "PT4H"}`."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +90,23 @@ class Reception(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Incoming, ...] = ()
     answer: bytes = b""
     answer_type: str = "application/json"
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call at a protocol's own address came to: what to keep, what to take in, what to answer."""
+
+    kept: Incoming | None = None
+    """The call as it came: header fields, an empty line, the body; None where a message has all of it."""
+    messages: tuple[Incoming, ...] = ()
+    """What was in it, to be taken in. Empty where it was refused."""
+    answer: bytes = b""
+    """The receipt: header fields, an empty line, the body. Empty: none was asked for."""
+    is_delivered: bool = False
+    """The receipt goes out as a delivery of document `mdn`, not as the answer to this call."""
+    problem: Problem | None = None
+    """Why it was refused: nothing of it is taken in, and the same call may come again."""
+    action: str = ""
+    """What our people should do about the problem."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from hub.pipeline.apply import apply
 from hub.pipeline.decode import Reading, decode, decode_frame
 from hub.pipeline.map_in import Mapped, map_in
 from hub.pipeline.operate import operate
+from hub.pipeline.receipts import RECEIPT, read_receipt
 from hub.pipeline.receive import INTERCHANGE
 from hub.pipeline.route import route
 from hub.pipeline.services import Services
@@ -75,6 +76,9 @@ def _with_body(message: Message, body: bytes) -> Message:
 def _translate(services: Services, config: Config, each: Taken) -> None:
     """Run the pure stages; what they cannot read is a finding about the message, not a failure of the batch."""
     try:
+        if each.message.kind == RECEIPT:
+            each.mapped = read_receipt(each.message)
+            return
         if each.frame is None:
             each.reading = decode(services, config, each.message)
         else:

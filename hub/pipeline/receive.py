@@ -26,23 +26,17 @@ def receive(
 
     The repeat of an interchange gets the same acknowledgement again, and no other effect.
     """
-    named = _named(services, connection, messages)
+    known = named(services, connection, messages)
     lane = connection.priority_lane
-    arrived = services.store.take_in(connection.name, connection.partner, lane, named, cursor)
+    arrived = services.store.take_in(connection.name, connection.partner, lane, known, cursor)
     services.crash("committed")
     if any(not each.repeated for each in arrived):
         services.doorbell.ring(lane)
-    again = [
-        each.message_id
-        for each, incoming in zip(arrived, named, strict=True)
-        if each.repeated and incoming.event_id.startswith(INTERCHANGE)
-    ]
-    if again:
-        _answer_again(services, again)
+    answer_again(services, arrived, known)
     return arrived
 
 
-def _named(services: Services, connection: ConnectionConfig, messages: Sequence[Incoming]) -> Sequence[Incoming]:
+def named(services: Services, connection: ConnectionConfig, messages: Sequence[Incoming]) -> Sequence[Incoming]:
     """Give EDI messages the identity that their envelope says: one look at the header, no decoding."""
     agreements = services.config().inbound.get(connection.name, ())
     named = dict.fromkeys(each.codec for each in agreements)
@@ -58,7 +52,16 @@ def _identified(looks: Sequence[object], incoming: Incoming) -> Incoming:
     return incoming
 
 
-def _answer_again(services: Services, message_ids: Sequence[str]) -> None:
+def answer_again(services: Services, arrived: Sequence[Arrival], messages: Sequence[Incoming]) -> None:
+    """Send the acknowledgements of interchanges that came again once more, as they were."""
+    message_ids = [
+        each.message_id
+        for each, incoming in zip(arrived, messages, strict=True)
+        if each.repeated and incoming.event_id.startswith(INTERCHANGE)
+    ]
+    if not message_ids:
+        return
+
     def work(unit: Unit) -> set[str]:
         unit.redo(message_ids, rebuild=False)
         return unit.planned_lanes()

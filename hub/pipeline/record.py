@@ -11,9 +11,10 @@ from hub.domain.errors import HubError, InDoubt, Paused, Rejected, RetryLater
 from hub.domain.incident import Incident
 from hub.domain.link import Link
 from hub.domain.message import Message, Outgoing, Receipt
-from hub.domain.route import Delivery
+from hub.domain.route import Delivery, DeliveryState
 from hub.domain.work import Claim, WorkItem
 from hub.pipeline.deliver import Result, Unknowable
+from hub.pipeline.receipts import expect_receipts, keep_proof
 from hub.pipeline.services import Opened, Services
 from hub.ports import Push
 from hub.ports.records import Unit
@@ -54,14 +55,19 @@ def record(services: Services, unit: Unit, opened: Opened, sent: Sequence[Sent])
 
 
 def _delivered(unit: Unit, opened: Opened, good: Sequence[Sent]) -> None:
-    ended, links = [], []
+    ended, links, owed = [], [], []
     answers: list[tuple[Message, Sequence[WorkItem]]] = []
     for each in good:
         receipt = each.result
         assert isinstance(receipt, Receipt)
         leg = each.delivery.leg
-        delivery = replace(each.delivery, state="delivered", reference=receipt.reference, problem="")
+        state: DeliveryState = "acknowledged" if receipt.proof else "delivered"
+        delivery = replace(each.delivery, state=state, reference=receipt.reference, problem="")
         ended.append((delivery, "delivered", receipt.reference))
+        if receipt.proof:
+            keep_proof(unit, delivery, receipt.proof)
+        if receipt.owed:
+            owed.append((delivery, receipt.owed))
         if receipt.reference:
             theirs = receipt.reference
             links.append(
@@ -79,6 +85,8 @@ def _delivered(unit: Unit, opened: Opened, good: Sequence[Sent]) -> None:
     unit.links(links)
     if answers:
         unit.take_messages(answers)
+    if owed:
+        expect_receipts(unit, owed)
 
 
 def _answer(unit: Unit, opened: Opened, each: Sent, receipt: Receipt) -> tuple[Message, Sequence[WorkItem]]:
@@ -115,6 +123,8 @@ def _failed(unit: Unit, opened: Opened, each: Sent) -> None:
     error, claim = each.result, each.claim
     assert isinstance(error, HubError)
     if isinstance(error, Rejected):
+        if error.proof:
+            keep_proof(unit, each.delivery, error.proof, refused=True)
         unit.park([claim], status="parked", reason=str(error))
         unit.incident(_refusal(each, error))
     elif isinstance(error, InDoubt) and _is_asked(each, error):

@@ -19,6 +19,7 @@ from hub.domain.route import Delivery, DeliveryState, ExpectedReceipt
 from hub.domain.shipment import FulfillmentOrder
 from hub.pipeline.map_in import Mapped
 from hub.pipeline.numbers import scope
+from hub.pipeline.receipts import RECEIPT, send_again
 from hub.pipeline.services import Services
 from hub.ports.records import Unit
 
@@ -57,11 +58,11 @@ def take_verdicts(unit: Unit, mapped: Sequence[Mapped]) -> None:
     issued = unit.issued(keys)
     said: dict[tuple[str, str], _Said] = {}
     for each in came:
-        if not any(_key(each, verdict) in issued for verdict in each.document):
+        if not any(verdict.delivery or _key(each, verdict) in issued for verdict in each.document):
             unit.incident(_unmatched(each))
         for verdict in each.document:
-            delivery_id = issued.get(_key(each, verdict) or ("", 0))
-            if delivery_id is not None:
+            delivery_id = verdict.delivery or issued.get(_key(each, verdict) or ("", 0))
+            if delivery_id:
                 said.setdefault((delivery_id, each.decoded.set), _Said(kind=each.decoded.set)).verdicts.append(verdict)
     if said:
         _store(unit, said)
@@ -116,7 +117,7 @@ def _store(unit: Unit, said: dict[tuple[str, str], _Said]) -> None:
     judged = []
     for (delivery_id, kind), each in said.items():
         delivery = deliveries.get(delivery_id)
-        if delivery is None or delivery.state in SETTLED or (kind == "TA1" and each.state != "refused"):
+        if delivery is None or delivery.state in SETTLED or _says_nothing_new(delivery, kind, each):
             continue
         judged.append(_judged(delivery, each))
         _emit(unit, delivery, each)
@@ -126,6 +127,13 @@ def _store(unit: Unit, said: dict[tuple[str, str], _Said]) -> None:
     _end_doubts(unit, [each for each in judged if deliveries[each.id].state in ("in_doubt", "planned")])
     in_time = unit.came([(key[0], key[1], each.state, each.words[:500]) for key, each in said.items()])
     unit.resolve(_late(connection, kind) for connection, kind in in_time)
+
+
+def _says_nothing_new(delivery: Delivery, kind: str, said: _Said) -> bool:
+    """Say whether a good answer leaves the delivery as it is: a TA1, or a transport's receipt after a real answer."""
+    if said.state == "refused":
+        return False
+    return kind == "TA1" or (kind == RECEIPT and delivery.state in ("acknowledged", "refused"))
 
 
 def _end_doubts(unit: Unit, judged: Sequence[Delivery]) -> None:
@@ -161,12 +169,16 @@ def _refused(delivery: Delivery, said: _Said, order: Order | None) -> Incident:
         kind="value",
         title=f"{leg.partner or leg.connection} refused our {leg.send}{about} ({said.kind}): {said.words}"[:300],
         detail=f"delivery {delivery.id} to {leg.connection}: {said.words}",
-        next_action="mend the mapping, the guide or the data, then send the document again under a new control number",
+        next_action=_REMEDY.get(said.kind, _MEND),
         connection=leg.connection,
         partner=leg.partner,
         subject_kind="delivery",
         subject_id=delivery.id,
     )
+
+
+_MEND = "mend the mapping, the guide or the data, then send the document again under a new control number"
+_REMEDY = {RECEIPT: "mend what they name (often a certificate or an agreed algorithm), then retry the delivery"}
 
 
 def _unmatched(each: Mapped) -> Incident:
@@ -196,11 +208,16 @@ def mark_overdue(services: Services) -> int:
 
     def work(unit: Unit) -> int:
         late = unit.overdue()
-        for each in late:
+        for each in send_again(unit, late):
             unit.incident(_overdue(each))
+        lanes.update(unit.planned_lanes())
         return len(late)
 
-    return services.store.transact(work)
+    lanes: set[str] = set()
+    found = services.store.transact(work)
+    for lane in sorted(lanes):
+        services.doorbell.ring(lane)
+    return found
 
 
 def _overdue(late: ExpectedReceipt) -> Incident:

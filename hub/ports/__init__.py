@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, Required, TypedDict, runtime_checkable
 
 from hub.domain.errors import HubError, Problem
-from hub.domain.message import Incoming, Outgoing, Page, Receipt, Reception, Request
+from hub.domain.message import Exchange, Incoming, Outgoing, Page, Receipt, Reception, Request
 from hub.domain.secret import Secret
 from hub.domain.tree import Decoded
 
@@ -209,6 +209,35 @@ class Receives(Protocol):
         """Verify the raw bytes (Unverified if they fail), then say what messages they carry. No outside calls."""
 
 
+@runtime_checkable
+class Exchanges(Protocol):
+    """An opened connection that is called at its protocol's own address (`POST /as2`) and answers with receipts.
+
+    Its settings have `our_id` and `their_id`: by these the address finds the connection.
+    """
+
+    def event_of(self, headers: Mapping[str, str]) -> str:
+        """Return the id that repeats of a call are known by, from its header fields (names in lower case).
+
+        What the call brings is stored under this id; empty where it has none.
+        """
+
+    def exchange(self, request: Request, sent: Callable[[str], Outgoing | None]) -> Exchange:
+        """Open and verify a call and write its receipt. No outside calls; what is wrong is said, never raised.
+
+        `sent` returns what this connection was given to send under a key, None where there is no such delivery:
+        receipts for it are compared with it.
+        """
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """An opened connection that knows what will stop it unless a person acts."""
+
+    def foresee(self) -> Sequence[Problem]:
+        """Return what will stop working soon, such as a certificate that runs out; looks at settings only."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rate:
     """How often their side may be called."""
@@ -245,6 +274,8 @@ class Connector:
     pulls: tuple[str, ...] = ()
     pushes: Mapping[str, Push] = dataclasses.field(default_factory=dict)
     receives: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ()
+    """Protocols whose own address it is called at: as2 (`POST /as2`)."""
     signature: str = ""
     """How `receive` proves the sender: hmac-sha256-hex, hmac-sha256-base64, bearer, none (audited)."""
     roles: tuple[str, ...] = ()
@@ -254,7 +285,7 @@ class Connector:
     version: str = "1.0.0"
 
 
-VERBS: Mapping[str, type] = {"pulls": Pulls, "pushes": Pushes, "receives": Receives}
+VERBS: Mapping[str, type] = {"pulls": Pulls, "pushes": Pushes, "receives": Receives, "exchanges": Exchanges}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -333,7 +364,8 @@ class Doorbell(Protocol):
 
 
 __all__ = [
-    "VERBS", "Call", "Check", "Checks", "Clock", "Codec", "Connector", "Doorbell", "Finds", "Folder", "Frame",
-    "Function", "Http", "Incoming", "Kit", "Mail", "MappingFolder", "OnDoubt", "Outgoing", "Page", "Profile", "Pulls",
-    "Push", "Pushes", "PushesMany", "Rate", "Receipt", "Receives", "Reception", "Reply", "Request", "Soap",
+    "VERBS", "Call", "Check", "Checks", "Clock", "Codec", "Connector", "Doorbell", "Exchange", "Exchanges", "Finds",
+    "Folder", "Foresees", "Frame", "Function", "Http", "Incoming", "Kit", "Mail", "MappingFolder", "OnDoubt",
+    "Outgoing", "Page", "Profile", "Pulls", "Push", "Pushes", "PushesMany", "Rate", "Receipt", "Receives",
+    "Reception", "Reply", "Request", "Soap",
 ]  # fmt: skip

@@ -236,6 +236,28 @@ class Outbox(Protocol):
     def overdue(self) -> list[ExpectedReceipt]:
         """Mark what was not acknowledged in time, and return it."""
 
+    def again(self, delivery_ids: Iterable[str]) -> None:
+        """Queue delivered ones again, the same bytes under the same key: what proves their arrival did not come."""
+
+
+class Kept(Protocol):
+    """What is kept beside the messages that are taken in."""
+
+    def arrive(self, connection: str, partner: str, lane: str, messages: Sequence[Incoming]) -> Sequence[Arrival]:
+        """Store messages with their work within this unit, as `Store.take_in` does alone."""
+
+    def keep(self, messages: Sequence[Message], state: str) -> None:
+        """Store messages that nobody works on; an event id that is taken raises, and the unit runs again."""
+
+    def kept(self, connection: str, event_ids: Iterable[str]) -> dict[str, Message]:
+        """Return the messages of a connection that have these event ids, with their bodies."""
+
+    def plan_written(self, leg: Leg, message_id: str) -> None:
+        """Plan a delivery whose bytes are kept already."""
+
+    def is_open(self, fingerprint: str) -> bool:
+        """Say whether there is an open incident of this cause."""
+
 
 class Queue(Protocol):
     """The claims that this unit acts on."""
@@ -253,7 +275,7 @@ class Queue(Protocol):
         """Keep rows for a person; they hold their key until they are resolved."""
 
 
-class Unit(Records, Goods, Inbox, Outbox, Queue, Protocol):
+class Unit(Records, Goods, Inbox, Outbox, Kept, Queue, Protocol):
     """Everything one transaction may do."""
 
 

@@ -18,7 +18,7 @@ from hub.store.inbox import MESSAGE_COLUMNS, messages_by_id, stored_row
 from hub.store.queue import add_work
 from hub.store.types import from_us, to_us
 
-_LEG = (
+LEG = (
     "connection", "send", "subject_kind", "subject_id", "event_id", "order_id", "order_key", "route", "lane", "partner",
 )  # fmt: skip
 
@@ -54,7 +54,7 @@ class OutboxPart:
         items = [(item, now) for item in self._work]
         for leg in self._legs.values():
             delivery_id = str(uuid_utils.uuid7())
-            rows.append((delivery_id, "planned", now, *(getattr(leg, name) for name in _LEG)))
+            rows.append((delivery_id, "planned", now, *(getattr(leg, name) for name in LEG)))
             key = f"out/{leg.connection}/{leg.order_key}" if leg.order_key else None
             item = WorkItem(
                 task="send",
@@ -65,14 +65,14 @@ class OutboxPart:
                 partner=leg.partner,
             )
             items.append((item, now))
-        self.db.insert(tables.deliveries, ("id", "state", "created_us", *_LEG), rows)
+        self.db.insert(tables.deliveries, ("id", "state", "created_us", *LEG), rows)
         add_work(self.db, items)
         self._legs.clear()
         self._work.clear()
 
     def deliveries(self, ids: Iterable[str]) -> dict[str, Delivery]:
         """Return deliveries by id."""
-        columns = f"id, state, attempts, message_id, reference, problem, {', '.join(_LEG)}"
+        columns = f"id, state, attempts, message_id, reference, problem, {', '.join(LEG)}"
         sql = f"SELECT {columns} FROM deliveries WHERE {self.db.among('id', 'keys')}"
         return {row[0]: _delivery(row) for row in self.db.all(sql, keys=self.db.array(sorted(set(ids))))}
 
@@ -123,6 +123,17 @@ class OutboxPart:
             WorkItem(task="send", subject_id=row[0], lane=row[1], connection=row[2], partner=row[3]) for row in found
         ]
         return {row[0] for row in found}
+
+    def again(self, delivery_ids: Iterable[str]) -> None:
+        """Queue delivered ones again, the same bytes under the same key: what proves their arrival did not come."""
+        found = self.db.all(
+            f"UPDATE deliveries SET state = 'planned' WHERE {self.db.among('id', 'keys')} AND state = 'delivered' "
+            "RETURNING id, lane, connection, partner",
+            keys=self.db.array(sorted(set(delivery_ids))),
+        )
+        self._work += [
+            WorkItem(task="send", subject_id=row[0], lane=row[1], connection=row[2], partner=row[3]) for row in found
+        ]
 
     def planned_before(self, event_ids: Iterable[str]) -> set[tuple[str, str]]:
         """Return (cause, subject) of the deliveries that these causes have already."""
@@ -199,11 +210,14 @@ class OutboxPart:
         ]
 
 
-_LATE = "state = 'due' AND due_us <= :now AND delivery_id IN (SELECT id FROM deliveries WHERE state = 'delivered')"
+_LATE = (
+    "state = 'due' AND due_us <= :now AND delivery_id IN "
+    "(SELECT id FROM deliveries WHERE state IN ('delivered', 'acknowledged'))"
+)
 
 
 def _delivery(row: Any) -> Delivery:
-    leg = Leg(**dict(zip(_LEG, row[6:], strict=True)))
+    leg = Leg(**dict(zip(LEG, row[6:], strict=True)))
     return Delivery(
         id=row[0], leg=leg, state=row[1], attempts=row[2], message_id=row[3], reference=row[4], problem=row[5]
     )

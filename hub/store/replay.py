@@ -11,6 +11,9 @@ from hub.store import audit
 from hub.store.db import Db
 from hub.store.queue import add_work
 
+ENVELOPE = "as2"
+"""A call that was kept as it came; what lay in it is a message of its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
@@ -30,7 +33,7 @@ def plan_replay(db: Db, ids: Sequence[str]) -> list[Replay]:
     """Look at messages, in the order in which they were received. What was applied already will be seen as a repeat."""
     wanted = sorted(set(ids))
     sql = (
-        "SELECT id, connection, state, direction, order_key, partner, "
+        "SELECT id, connection, state, direction, order_key, partner, kind, "
         "(SELECT count(*) FROM documents d WHERE d.message_id = messages.id), "
         "(SELECT count(*) FROM documents d WHERE d.message_id = messages.id AND d.state = 'applied'), "
         "(SELECT count(*) FROM work w WHERE w.subject_id = messages.id AND w.task IN ('ingest', 'frame') "
@@ -39,8 +42,8 @@ def plan_replay(db: Db, ids: Sequence[str]) -> list[Replay]:
     )
     found = [
         Replay(
-            message_id=row[0], connection=row[1], state=row[2], order_key=row[4], partner=row[5], documents=row[6],
-            applied=row[7], refused=_refused(row[3], row[8]),
+            message_id=row[0], connection=row[1], state=row[2], order_key=row[4], partner=row[5], documents=row[7],
+            applied=row[8], refused=_refused(row[3], row[6], row[9]),
         )
         for row in db.all(sql, keys=db.array(wanted))
     ]  # fmt: skip
@@ -51,9 +54,11 @@ def plan_replay(db: Db, ids: Sequence[str]) -> list[Replay]:
     ]
 
 
-def _refused(direction: str, working: int) -> str:
+def _refused(direction: str, kind: str, working: int) -> str:
     if direction != "in":
         return "it was sent by us; retry its delivery instead"
+    if kind == ENVELOPE:
+        return "it is the envelope of another message; replay that, or ask the sender to send again if it was refused"
     return "it is queued or being worked on already" if working else ""
 
 

@@ -15,6 +15,7 @@ from hub.store.db import Db
 from hub.store.goods import GoodsPart
 from hub.store.inbox import Arrived, Batch, InboxPart, store_batches
 from hub.store.incidents import IncidentsPart
+from hub.store.kept import KeptPart
 from hub.store.outbox import OutboxPart
 from hub.store.queue import QueuePart, claim, due_tasks
 from hub.store.records import RecordsPart
@@ -24,7 +25,7 @@ from hub.store.types import from_us
 T = TypeVar("T")
 
 
-class Unit(RecordsPart, GoodsPart, InboxPart, OutboxPart, IncidentsPart, QueuePart):
+class Unit(RecordsPart, GoodsPart, InboxPart, OutboxPart, KeptPart, IncidentsPart, QueuePart):
     """One transaction's view of the store: the `hub.ports.records.Unit` port."""
 
     def __init__(self, db: Db, now: datetime, config: Config) -> None:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnava
 from hub.domain.errors import RetryLater
 from hub.pipeline.services import Services
 from hub.store.store import Store
+from hub.web.as2 import as2
 from hub.web.health import health
 from hub.web.intake import Intake
 
@@ -23,7 +24,7 @@ def create_app(services: Services, store: Store, *, blueprints: Sequence[Bluepri
     app = Flask("hub.web", static_folder=None)
     app.extensions["services"] = services
     app.extensions["store"] = store
-    for blueprint in (health, *blueprints):
+    for blueprint in (health, as2, *blueprints):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)

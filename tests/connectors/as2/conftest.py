@@ -24,9 +24,13 @@ NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """Where the tests' clock stands."""
 
 
-@lru_cache(maxsize=64)
 def pem(name: str, *, days: int = 365, since: int = -30, bits: int = 2048) -> str:
     """Return a key and its self-signed certificate, made once per name and dates (in days from NOW)."""
+    return _made(name, days, since, bits)
+
+
+@lru_cache(maxsize=64)
+def _made(name: str, days: int, since: int, bits: int) -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
