@@ -97,10 +97,11 @@ def test_each_push_says_what_to_do_in_doubt(connector: Connector) -> None:
         assert isinstance(push, Push), f"{connector.name}: pushes[{kind!r}] is not a Push"
         assert push.on_doubt in ON_DOUBT
         assert push.batch >= 1
+        assert push.window >= 1
         assert push.parallel >= 1
         if push.on_doubt == "find":
             assert isinstance(opened, Finds), f"{connector.name}: {kind} is looked up in doubt, so it needs find()"
-        if push.batch > 1:
+        if push.batch > 1 or push.window > 1:
             assert isinstance(opened, PushesMany), f"{connector.name}: {kind} goes in batches, so it needs push_many()"
 
 

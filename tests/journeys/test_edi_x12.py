@@ -13,6 +13,7 @@ from hub.pipeline.inbound import take_in
 from hub.pipeline.outbound import send_out
 from hub.pipeline.verdicts import mark_overdue
 from hub.store.db import on_statement
+from hub.store.queue import requeue_expired
 from hub.store.replay import replay
 
 from .conftest import STOCKED, Company, MockEdi
@@ -430,7 +431,8 @@ def test_a_crash_between_begin_and_send_neither_loses_nor_repeats_control_number
         send_out(dataclasses.replace(seller.hub.services, crash=stop), claims)
     assert seller.texts("north", "receipt") == []
     seller.hub.store.write(lambda db: db.run("UPDATE work SET lease_us = 0"))
-    seller.hub.sweep()
+    seller.hub.store.write(requeue_expired)
+    seller.work()
 
     (receipt,) = seller.texts("north", "receipt")
     assert "*U*00401*000000001*" in receipt
