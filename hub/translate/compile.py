@@ -1,4 +1,4 @@
-"""From a mapping file's rules to closures: everything that can be decided once is decided here."""
+"""From a mapping file's rules to what runs: everything that can be decided once is decided here."""
 
 from __future__ import annotations
 
@@ -65,6 +65,12 @@ class Compiled:
     def explain_outward(self, document: Any) -> list[Trace]:
         """Say for every value of the tree which rule gave it, from what, and by which functions."""
         return self._out.explain(document)
+
+    @property
+    def source(self) -> str:
+        """The Python that the mapping runs as; empty where it runs rule by rule."""
+        made = self.inwards or self.outwards
+        return made.straight.source if made and made.straight else ""
 
     @property
     def _in(self) -> Inward:

@@ -22,13 +22,28 @@ _DTM = {
 def date_function(pattern: str) -> Callable[[Any], Any]:
     """Read text by a pattern to a date; write a date or instant by it. Without a pattern: ISO 8601."""
     wanted = pattern or "%Y-%m-%d"
+    write = writer(pattern)
 
     def call(value: Any) -> Any:
         if isinstance(value, (date, datetime)):
-            return value.strftime(wanted)
+            return write(value)
         return parse_date(str(value), wanted)
 
     return call
+
+
+def writer(pattern: str) -> Callable[[date], str]:
+    """Return what writes a date or instant by a strftime pattern; the common ones without strftime, which is slow."""
+    return {"%Y%m%d": _day, "%H%M": _minute}.get(pattern, lambda value: value.strftime(pattern or "%Y-%m-%d"))
+
+
+def _day(value: date) -> str:
+    # strftime does not fill years before 1000 with zeros.
+    return value.isoformat()[:10].replace("-", "") if value.year > 999 else value.strftime("%Y%m%d")
+
+
+def _minute(value: date) -> str:
+    return value.isoformat()[11:16].replace(":", "") if isinstance(value, datetime) else "0000"
 
 
 def datetime_function(argument: str) -> Callable[[Any], Any]:

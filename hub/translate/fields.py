@@ -39,7 +39,13 @@ def fields(struct: type[msgspec.Struct]) -> dict[str, FieldType]:
 @cache
 def needed(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     """Return the names of the fields that have no default."""
-    return tuple(field.name for field in msgspec.structs.fields(struct) if field.required)
+    return tuple(name for name, field in known(struct).items() if field.required)
+
+
+@cache
+def known(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """Return what msgspec knows of every field: its default, or what makes one."""
+    return {field.name: field for field in msgspec.structs.fields(struct)}
 
 
 def _field_type(hint: Any) -> FieldType:
@@ -64,6 +70,8 @@ def text(value: Any) -> str | None:
     """Make a text of a scalar; an empty one is no value."""
     if value.__class__ is str:
         return value or None
+    if value.__class__ is int:
+        return str(value)
     if isinstance(value, dict):
         raise ValueError("an object where one value is expected; name a field of it")
     if isinstance(value, (list, tuple)):

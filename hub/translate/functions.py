@@ -20,6 +20,7 @@ from hub.translate import countries, dates, numbers
 from hub.translate.plain_paths import as_text
 
 Call = Callable[..., Any]
+_SHORT = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,15 +138,28 @@ def _replace(argument: str) -> Call:
 
 
 def _regex(argument: str) -> Call:
-    pattern = re2.compile(argument)
+    _pattern(argument)
+    return lambda value: searched(argument, as_text(value))
 
-    def call(value: Any) -> str | None:
-        found = pattern.search(as_text(value))
-        if not found:
-            return None
-        return str(found.group(1 if pattern.groups else 0) or "") or None
 
-    return call
+@lru_cache(maxsize=512)
+def _pattern(text: str) -> Any:
+    return re2.compile(text)
+
+
+def searched(pattern: str, text: str) -> str | None:
+    """Return the first group of a match, or the match where the pattern has no groups; None where there is none."""
+    return _searched_short(pattern, text) if len(text) <= _SHORT else _searched(pattern, text)
+
+
+def _searched(pattern: str, text: str) -> str | None:
+    compiled = _pattern(pattern)
+    found = compiled.search(text)
+    return str(found.group(1 if compiled.groups else 0) or "") or None if found else None
+
+
+# Numbers of articles come again and again, and several rules look at each.
+_searched_short = lru_cache(maxsize=8192)(_searched)
 
 
 def _join(argument: str) -> Call:

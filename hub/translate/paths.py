@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Scope = tuple[Any, Any, int] | None
@@ -69,6 +70,7 @@ class Path:
         return any(step.every for step in self.steps)
 
 
+@lru_cache(maxsize=1024)
 def parse_edi(text: str) -> Path:
     """Parse a path into an EDI tree."""
     ups, rest = _ascend(text)
@@ -91,6 +93,7 @@ def parse_edi(text: str) -> Path:
     return Path(text=text, ups=ups, steps=tuple(steps), **leaf)  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=1024)
 def parse_plain(text: str) -> Path:
     """Parse a path into a tree of dicts and lists, or into a canonical document."""
     ups, rest = _ascend(text)

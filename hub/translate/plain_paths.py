@@ -155,6 +155,8 @@ def as_text(value: Any) -> str:
         return str(value)
     if value is True or value is False:
         return "true" if value else "false"
+    if value.__class__ is int:
+        return str(value)
     if isinstance(value, Decimal):
         return format(value, "f")
     if hasattr(value, "isoformat"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import abc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hub.domain.tree import Node
@@ -50,8 +51,8 @@ class Step:
     rule: Rule
     read: Read | None
     fill: Read | None
-    sources: tuple[tuple[str, Read, Read | None], ...] = ()
-    """Each source: its path, what reads it, what finds the segment it stands in."""
+    sources: tuple[tuple[str, Read, Callable[[], Read | None]], ...] = ()
+    """Each source: its path, what reads it, what makes a function that finds the segment it stands in."""
     links: tuple[Link, ...] = ()
     coerce: Coerce = free
     """What makes the value one of the field's type."""
@@ -65,14 +66,14 @@ class Step:
         for text, read, locate in self.sources:
             value = read(node, scope)
             if value is not None and value != "":
-                return text, value, node_of(node, scope, locate)
+                return text, value, node_of(node, scope, locate())
         return "", None, node_of(node, scope)
 
 
 def compile_step(rule: Rule, source: Source, language: Language, coerce: Coerce) -> Step:
     """Compile a rule; RuleError and PathError say what is wrong with it."""
     holds = _condition(rule.when, source) if rule.when else None
-    reads = tuple((text, source.read(text), source.locate(text)) for text in rule.sources)
+    reads = tuple((text, source.read(text), partial(source.locate, text)) for text in rule.sources)
     if not reads:
         fixed = _constant(rule, coerce)
         return Step(rule=rule, read=None, fill=_when(holds, always(fixed)), constant=fixed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hub.codecs.plain_json import CODEC as JSON
 from hub.codecs.x12.codec import CODEC as X12
 from hub.domain.errors import Rejected
 from hub.domain.tree import Node
-from hub.testing.mapping_contract import decoder, mapping_names
+from hub.testing.mapping_contract import compiled_of, decoder, mapping_names
 from hub.translate import mapfile
 from hub.translate.compile import Compiled, compile_mapping
 from hub.translate.documents import DOCUMENTS
@@ -153,9 +154,9 @@ def _damage_plain(value: Any, dice: random.Random) -> None:
     if kind == 0:
         del holder[key]
     elif kind == 1:
-        holder[key] = [holder[key], dice.choice(ODD)]
+        holder[key] = [holder[key], deepcopy(dice.choice(ODD))]
     else:
-        holder[key] = dice.choice(ODD)
+        holder[key] = deepcopy(dice.choice(ODD))
 
 
 def _damaged_record(value: Any, dice: random.Random) -> Any:
@@ -169,3 +170,37 @@ def _damaged_record(value: Any, dice: random.Random) -> Any:
         items[place] = _damaged_record(items[place], dice)
         return msgspec.structs.replace(value, **{field: tuple(items)})
     return msgspec.structs.replace(value, **{field: dice.choice((*ODD, current))})
+
+
+def test_rules_that_nest_deeper_than_python_can_run_one_by_one() -> None:
+    sources = ["a", *(f"b{place}" for place in range(120))]
+    mapping = compiled_of(f'document = "order"\n[order]\nnumber = {json.dumps(sources)}\n')
+
+    assert mapping.source == ""
+    assert mapping.inward({"b119": 7}).number == "7"
+
+
+def test_no_text_of_a_mapping_becomes_code() -> None:
+    trap = "'\"\\n0)]}; raise SystemExit  # {UP}"
+    text = f"""
+    document = "order"
+    syntax = "json"
+    [order]
+    number = {{ from = {json.dumps('"' + trap.replace('"', "").replace("[", "").replace("]", "") + '"')} }}
+    currency = {{ value = {json.dumps(trap)} }}
+    release = {{ from = "a", default = {json.dumps(trap)}, when = {{ path = "b", in = [{json.dumps(trap)}, "x"] }} }}
+    carrier = {{ from = "a", as = [{json.dumps("then:" + trap)}] }}
+    department = {{ from = "a", as = [{json.dumps("pad:3," + trap[0])}], table = "t" }}
+    [order.extensions]
+    {json.dumps(trap)} = "a"
+    [tables.t.codes]
+    {json.dumps(trap)} = {json.dumps(trap)}
+    00x = {json.dumps(trap)}
+    """
+    mapping = compiled_of(text)
+
+    order = mapping.inward({trap.replace('"', "").replace("[", "").replace("]", ""): "7", "a": "00x", "b": trap})
+
+    assert mapping.source
+    assert (order.number, order.currency, order.release, order.carrier) == ("7", trap, "00x", trap)
+    assert (order.department, order.extensions) == (trap, {trap: "00x"})

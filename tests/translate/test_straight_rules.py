@@ -30,12 +30,15 @@ CHAINS = (
     [], [], [], [], ["trim"], ["upper"], ["cut:3"], ["substr:1,2"], ["substr:2"], ["chunk:2,1"], ["pad:5,0"], ["pad:3"],
     ["then:X"], ["trim", "then:Y"], ["default:Q"], ["regex:^(.)"], ["join:-"], ["first"], ["count", "text"],
     ["map:kept"], ["text"], ["shout"], ["shout:9", "cut:2"], ["upper", "map:kept"], ["lower"], ["split:-", "join:+"],
-    ["last", "trim"],
+    ["last", "trim"], ["digits"], ["replace:x,ya"], ["fold"], ["pad_right:4,z"], ["regex:^x", "then:A", "default:B"],
+    ["default:R", "upper"], ["regex:([0-9]+)", "cut:1"],
 )  # fmt: skip
 STRICT = (
     ["decimal"], ["decimal:,"], ["date:%Y%m%d"], ["date"], ["dtm"], ["datetime"], ["datetime:%Y%m%d"], ["country"],
     ["nonzero"], ["sum"], ["map:codes"], ["lower", "decimal"], ["implied:2"], ["bool"], ["int"], ["plain"], ["fixed:2"],
-    ["to_implied:2"], ["negate", "text"], ["date:%H%M"], ["split:,"], ["count"],
+    ["to_implied:2"], ["negate", "text"], ["date:%H%M"], ["split:,"], ["count"], ["decimal", "nonzero"], ["divide:4"],
+    ["decimal", "negate"], ["round:1", "abs"], ["times:2", "plain"], ["minus"], ["plus", "fixed:1"], ["gtin"],
+    ["country3"], ["datetime:%Y-%m-%d"], ["days:1"], ["nonzero", "text"], ["decimal", "nonzero", "text"],
 )  # fmt: skip
 WITH_ARGS = (["concat:-"], ["concat:-"], ["shout"], ["join:+"], ["dtm"], ["plus"], ["decimal"], ["times"])
 TABLES = {

@@ -6,7 +6,7 @@ document, rule by rule, and tell every problem. What it gives is exactly what th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -39,29 +39,33 @@ def rows_code(
     place = RecordPlace(program, "n0", lines.part(), Shape(type=struct))
     if body is not None:
         return _object(program, title, body, place, lines)
-    try:
+
+    def write() -> None:
         found = build_all(program, blocks, place, lines)
-    except Unsupported:
-        return None
-    lines.put(f"return {{{key!r}: {found.text}}}" if key else f"return {found.text}")
-    return program.made(lines, title)
+        lines.put(f"return {{{key!r}: {found.text}}}" if key else f"return {found.text}")
+
+    return _made(program, title, lines, write)
 
 
 def segments_code(title: str, struct: type[msgspec.Struct], blocks: Sequence[Block]) -> Straight | None:
     """Write a function from a canonical document to segments; None where that is not supported."""
     program, lines = Program(), Listing()
     place = RecordPlace(program, "n0", lines.part(), Shape(type=struct))
-    try:
-        write_blocks(program, blocks, place, lines)
-    except Unsupported:
-        return None
-    return program.made(lines, title)
+    return _made(program, title, lines, lambda: write_blocks(program, blocks, place, lines))
 
 
 def _object(program: Program, title: str, target: Target, place: Place, lines: Listing) -> Straight | None:
-    try:
+    def write() -> None:
         found = build(program, target, place, lines, always=True)
-    except Unsupported:
+        lines.put(f"return {found.text}")
+
+    return _made(program, title, lines, write)
+
+
+def _made(program: Program, title: str, lines: Listing, write: Callable[[], None]) -> Straight | None:
+    try:
+        write()
+        return program.made(lines, title)
+    except (Unsupported, SyntaxError, RecursionError):
+        # Python nests blocks only so deep; rules that go deeper run one by one.
         return None
-    lines.put(f"return {found.text}")
-    return program.made(lines, title)

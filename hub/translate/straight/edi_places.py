@@ -8,7 +8,7 @@ from hub.translate import edi_paths
 from hub.translate.paths import Path, Pick, Step, parse_edi
 from hub.translate.straight import support
 from hub.translate.straight.listing import Listing, Program
-from hub.translate.straight.places import Place, Value, nothing
+from hub.translate.straight.places import Place, Value, looked_up, nothing
 
 
 @dataclass
@@ -27,14 +27,10 @@ class Tag:
         picked = [spot for spots in self.picked.values() for spot in spots.values()]
         return [*([self.first] if self.first else []), *picked, *self.found.values()]
 
-    def lookups(self) -> list[str]:
-        """Return the variables that hold functions from a qualifier to its value."""
-        return [*self.pairs.values(), *(name for spot in self.spots() for name in spot.lookups())]
-
     def names(self) -> list[str]:
         """Return the variables that are None where there is no such child, those of lists excepted."""
         below = [name for spot in self.spots() for name in (spot.node, *spot.names())]
-        return [*below, *self.values.values()]
+        return [*below, *self.values.values(), *self.pairs.values()]
 
     def all_lists(self) -> list[str]:
         """Return the variables that are empty where there is no such child."""
@@ -88,7 +84,7 @@ class Spot:
     def pair(self, qualifier: str) -> Value:
         """Return the value after a qualifier in this segment."""
         self._pairs = self._pairs or self._program.fresh("q")
-        return Value(text=f"{self._pairs}({qualifier!r})", kind="text", spots=self.spots)
+        return looked_up(self._pairs, qualifier, self.spots)
 
     def _below(self) -> Spot:
         node = self._program.fresh("n")
@@ -96,12 +92,8 @@ class Spot:
 
     def names(self) -> list[str]:
         """Return the variables that are None without this segment."""
-        return [*self._leaves.values(), *(name for tag in self._tags.values() for name in tag.names())]
-
-    def lookups(self) -> list[str]:
-        """Return the variables that hold functions from a qualifier to its value."""
-        own = [self._pairs] if self._pairs else []
-        return own + [name for tag in self._tags.values() for name in tag.lookups()]
+        own = [*self._leaves.values(), *([self._pairs] if self._pairs else [])]
+        return own + self.below_names()
 
     def all_lists(self) -> list[str]:
         """Return the variables that are empty without this segment."""
@@ -116,7 +108,7 @@ class Spot:
         if self._leaves:
             self._write_leaves(lines)
         if self._pairs:
-            lines.put(f"{self._pairs} = {self._pairs_of}({self.node}).get")
+            lines.put(f"{self._pairs} = {self._pairs_of}({self.node})")
         if not self._tags:
             return
         below = self._program.fresh("k")
@@ -165,39 +157,68 @@ class Spot:
         if tag.first:
             lines.put(f"{tag.first.node} = {found}[0]")
             tag.first.write(lines)
-        for (element, component), spots in tag.picked.items():
-            place = f"{element}, {component}" if component else str(element)
-            finds = support.by_component if component else support.by_element
-            picks = self._program.fresh("k")
-            lines.put(f"{picks} = {bind(finds, 'by')}({found}, {place}).get")
-            for wanted, spot in spots.items():
-                spot.write(lines.below(f"if {spot.node} := {picks}({wanted!r}):"))
+        for place, spots in tag.picked.items():
+            self._write_picks(place, spots, found, lines)
         for step, spot in tag.found.items():
             spot.write(lines.below(f"if {spot.node} := {bind(edi_paths.first(step), 'f')}({self.node}):"))
         self._write_lists(tag, found, lines)
+
+    def _write_picks(self, place: tuple[int, int], spots: dict[str, Spot], found: str, lines: Listing) -> None:
+        """Write what goes through all children once and keeps the first for each value of an element."""
+        child, value = self._program.fresh("n"), self._program.fresh("x")
+        element, component = place
+        inner = lines.below(f"for {child} in {found}:")
+        if component:
+            part = self._program.bind(support.part, "part")
+            inner.put(f"{value} = {part}({child}.elements, {element}, {component})")
+        else:
+            inner.put(f"{value} = {value}[{element}] if len({value} := {child}.elements) > {element} else None")
+            inner.put(f"if {value}.__class__ is list: {value} = {value}[0] if {value} else None")
+        word = "if"
+        for wanted, spot in spots.items():
+            inner.put(f"{word} {value} == {wanted!r}: {spot.node} = {spot.node} or {child}")
+            word = "elif"
+        for spot in spots.values():
+            spot.write(lines.below(f"if {spot.node} is not None:"))
 
     def _write_lists(self, tag: Tag, found: str, lines: Listing) -> None:
         bind = self._program.bind
         for step, name in tag.lists.items():
             lines.put(f"{name} = {self._all(step, found)}")
         for step, name in tag.pairs.items():
-            merged = bind(support.merged, "merged")
-            lines.put(f"{name} = {merged}({self._all(step, found)}, {self._pairs_of}).get")
+            merged, children = bind(support.merged, "merged"), self._all(step, found)
+            one = f"{self._pairs_of}({found}[0]) if len({found}) == 1 else " if children == found else ""
+            lines.put(f"{name} = {one}{merged}({children}, {self._pairs_of})")
         for path, name in tag.values.items():
-            lines.put(f"{name} = {self._values(path, found)}")
+            self._write_values(path, name, found, lines)
 
     def _all(self, step: Step, found: str) -> str:
         if not step.picks and step.index is None:
             return found
         return f"{self._program.bind(edi_paths.matches(step), 'f')}({self.node})"
 
-    def _values(self, path: Path, found: str) -> str:
-        bind = self._program.bind
+    def _write_values(self, path: Path, name: str, found: str, lines: Listing) -> None:
         [step, *others] = path.steps
-        if others or path.pair or not path.element or step.index is not None:
+        common = all(pick.value and not pick.component for pick in step.picks)
+        if others or path.pair or not path.element or step.index is not None or not common:
             read = edi_paths.reader(path, composites=self._composites)
-            return f"{bind(read, 'r')}({self.node}, None)"
-        return f"{bind(support.gathered, 'all')}({found}, {bind(step.picks)}, {path.element}, {path.component})"
+            lines.put(f"{name} = {self._program.bind(read, 'r')}({self.node}, None)")
+            return
+        child, elements, value = self._program.fresh("n"), self._program.fresh("e"), self._program.fresh("x")
+        part = self._program.bind(support.part, "part")
+        lines.put(f"{name} = []")
+        inner = lines.below(f"for {child} in {found}:")
+        inner.put(f"{elements} = {child}.elements")
+        for pick in step.picks:
+            inner.put(f"if {part}({elements}, {pick.element}, 0) != {pick.value!r}: continue")
+        inner.put(f"{value} = {elements}[{path.element}] if len({elements}) > {path.element} else None")
+        place = max(path.component - 1, 0)
+        plain = value if path.component < 2 else "None"
+        inner.put(
+            f"if {value}.__class__ is list: {value} = {value}[{place}] if len({value}) > {place} else None",
+            *([f"else: {value} = {plain}"] if plain != value else []),
+            f"if {value}: {name}.append({value})",
+        )
 
 
 class EdiPlace(Place):
@@ -235,7 +256,7 @@ class EdiPlace(Place):
         tag = spot.tag(step.name)
         if not step.every and not others:
             name = tag.pairs.get(step) or tag.pairs.setdefault(step, self.program.fresh("q"))
-            return Value(text=f"{name}({path.pair!r})", kind="text")
+            return looked_up(name, path.pair, None)
         name = tag.values.get(path) or tag.values.setdefault(path, self.program.fresh("v"))
         return Value(text=name, kind="texts" if path.element or path.pair else "open", spots=spot.spots)
 
@@ -252,5 +273,4 @@ class EdiPlace(Place):
     def close(self) -> None:
         nothing(self.head, self._spot.below_names())
         nothing(self.head, self._spot.all_lists(), "()")
-        nothing(self.head, self._spot.lookups(), self.program.bind(support.NO_PAIRS, "no"))
         self._spot.write(self.head)

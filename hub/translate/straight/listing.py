@@ -5,7 +5,7 @@ No text of a mapping reaches the source as code: constants are bound to names, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,18 +50,17 @@ class Listing:
         self._parts.append((depth, inner))
         return inner
 
-    def lines(self, depth: int = 0) -> Iterator[str]:
-        """Yield every line with its blanks; a block without lines does nothing."""
+    def write(self, lines: list[str], depth: int) -> None:
+        """Add every line with its blanks; a block without lines does nothing."""
+        blanks = "    " * depth
         for deeper, part in self._parts:
             if isinstance(part, str):
-                yield "    " * depth + part
+                lines.append(blanks + part)
                 continue
-            empty = True
-            for line in part.lines(depth + deeper):
-                empty = False
-                yield line
-            if empty and deeper:
-                yield "    " * (depth + 1) + "pass"
+            before = len(lines)
+            part.write(lines, depth + deeper)
+            if deeper and len(lines) == before:
+                lines.append(f"{blanks}    pass")
 
 
 class Program:
@@ -97,6 +96,8 @@ class Program:
         """Compile `def run(n0)` with this body."""
         for close in self._closers:
             close()
-        source = "\n".join(["def run(n0):", *body.lines(1), ""])
+        lines = ["def run(n0):"]
+        body.write(lines, 1)
+        source = "\n".join([*lines, ""])
         exec(compile(source, f"<mapping {title}>", "exec"), self._names)
         return Straight(run=self._names["run"], source=source)

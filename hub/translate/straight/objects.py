@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
+from hub.translate.fields import known
 from hub.translate.steps import Step
 from hub.translate.straight.listing import Listing, Program, Unsupported
 from hub.translate.straight.places import Place
@@ -152,7 +153,7 @@ def _arguments(
     program: Program, target: Target, place: Place, lines: Listing, fields: Fields
 ) -> Iterator[tuple[str, str, Found | None]]:
     """Yield (field, its value or else what stands in for it, what was found where it may be left out)."""
-    defaults = {one.name: one for one in msgspec.structs.fields(cast("type[msgspec.Struct]", target.make))}
+    defaults = known(cast("type[msgspec.Struct]", target.make))
     for name in target.needed:
         if name not in fields.found and name not in target.steps:
             lines.put("raise Unfit")
@@ -179,8 +180,8 @@ def _needed(program: Program, fields: Fields, found: Found | None, fill: str, li
     return value
 
 
-def _default(program: Program, known: msgspec.structs.FieldInfo) -> str:
-    if known.default is not msgspec.NODEFAULT:
-        return program.bind(known.default)
-    factory: Callable[[], Any] = known.default_factory
+def _default(program: Program, field: msgspec.structs.FieldInfo) -> str:
+    if field.default is not msgspec.NODEFAULT:
+        return program.bind(field.default)
+    factory: Callable[[], Any] = field.default_factory
     return {dict: "{}", list: "[]"}.get(factory) or f"{program.bind(factory)}()"  # type: ignore[call-overload]

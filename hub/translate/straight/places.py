@@ -30,6 +30,9 @@ class Value:
     blank: bool = False
     """An empty text is what the path reads; else it stands for nothing at all."""
     sure: bool = False
+    pairs: str = ""
+    """The dict it is looked up in, which may be None, and how."""
+    look_up: str = ""
 
     @property
     def test(self) -> str:
@@ -39,7 +42,14 @@ class Value:
     @property
     def argument(self) -> str:
         """Return what a function gets: None where there is nothing."""
-        return f"{self.text} or None" if self.kind == "text" and not self.blank else self.text
+        return f"{self.text} or None" if self.kind in ("text", "texts") and not self.blank else self.text
+
+
+def looked_up(pairs: str, key: str, spots: frozenset[str] | None) -> Value:
+    """Return what a dict of texts has for a key, where there is such a dict."""
+    look_up = f"{pairs}.get({key!r})"
+    text = f"({pairs} and {look_up} or None)"
+    return Value(text=text, kind="text", spots=spots, pairs=pairs, look_up=look_up)
 
 
 NOTHING = Value(text="None", spots=frozenset())

@@ -63,18 +63,18 @@ class Spot:
         self.top = top
         self._program = program
         self._leaves: dict[str, str] = {}
-        self._below: dict[str, Spot] = {}
+        self._below: dict[tuple[str, int], Spot] = {}
 
     def leaf(self, name: str) -> str:
         """Return the variable of a field that is one plain value."""
         return self._leaves.get(name) or self._leaves.setdefault(name, self._program.fresh("v"))
 
-    def below(self, name: str, struct: type) -> Spot:
-        """Go to the record that a field holds."""
-        if name not in self._below:
+    def below(self, name: str, place: int, struct: type) -> Spot:
+        """Go to the record that a field holds, or to the one at a place of several."""
+        if (name, place) not in self._below:
             node = self._program.fresh("n")
-            self._below[name] = Spot(self._program, node, struct, self.top or node)
-        return self._below[name]
+            self._below[name, place] = Spot(self._program, node, struct, self.top or node)
+        return self._below[name, place]
 
     def names(self) -> list[str]:
         """Return the variables that are None without this record."""
@@ -86,10 +86,14 @@ class Spot:
         for field, name in self._leaves.items():
             lines.put(f"{name} = {self.node}.{field}")
             checked(self._program, name, known[field], lines)
-        for field, spot in self._below.items():
+        for (field, place), spot in self._below.items():
             lines.put(f"{spot.node} = {self.node}.{field}")
             checked(self._program, spot.node, known[field], lines)
-            if known[field].optional:
+            if known[field].many:
+                one = replace(known[field], many=False, optional=True)
+                lines.put(f"{spot.node} = {spot.node}[{place}] if len({spot.node}) > {place} else None")
+                checked(self._program, spot.node, one, lines)
+            if known[field].optional or known[field].many:
                 spot.write(lines.below(f"if {spot.node} is not None:"))
                 nothing(lines.below("else:"), spot.names())
             else:
@@ -119,8 +123,9 @@ class RecordPlace(Place):
     def read(self, path: Path, *, climbed: bool) -> Value:
         if not path.steps and self._shape.type in _KINDS:
             return Value(text=self.node, kind=_KINDS[self._shape.type])
-        plain = not any(step.picks or step.index is not None or step.every for step in path.steps)
-        found = self._typed(path, blank=not climbed and len(path.steps) < 3) if plain else None
+        short = not climbed and len(path.steps) < 3 and all(step.index is None for step in path.steps)
+        plain = not any(step.picks or step.every for step in path.steps)
+        found = self._typed(path, blank=short) if plain else None
         if found:
             return found
         key = (path, climbed)
@@ -132,10 +137,10 @@ class RecordPlace(Place):
         spot = self._spot
         for step in path.steps[:-1]:
             shape = shapes(spot.struct)[step.name] if spot else Shape()
-            if spot is None or not shape.struct or shape.many or shape.type is None:
+            if spot is None or not shape.struct or shape.type is None or (step.index and not shape.many):
                 return None
-            spot = spot.below(step.name, shape.type)
-        if spot is None or not path.steps:
+            spot = spot.below(step.name, step.index or 0, shape.type)
+        if spot is None or not path.steps or path.steps[-1].index is not None:
             return None
         shape = shapes(spot.struct)[path.steps[-1].name]
         if shape.many or shape.type not in _KINDS:

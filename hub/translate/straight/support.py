@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Any
 
 from hub.domain.tree import Node
-from hub.translate.dates import dtm, to_date, to_instant
+from hub.translate.dates import dtm, parse_date, to_date, to_instant
 from hub.translate.edi_paths import PAIRS_FROM
-from hub.translate.paths import Pick
 from hub.translate.plain_values import tree_value
 
 Pairs = dict[str, str]
-
-NO_PAIRS: Callable[[str], str | None] = dict[str, str]().get
-"""The look-up of a segment that is not there."""
 
 
 def pairs(node: Node) -> Pairs:
@@ -50,30 +45,6 @@ def merged(children: Sequence[Node], pairs_of: Callable[[Node], Pairs]) -> Pairs
     return found
 
 
-def by_element(children: Sequence[Node], position: int) -> dict[str, Node]:
-    """Return the first child for every value of an element."""
-    found: dict[str, Node] = {}
-    for child in children:
-        elements: list[Any] = child.elements
-        if len(elements) > position:
-            value = elements[position]
-            if value.__class__ is list:
-                value = value[0] if value else ""
-            if value not in found:
-                found[value] = child
-    return found
-
-
-def by_component(children: Sequence[Node], position: int, component: int) -> dict[str, Node]:
-    """Return the first child for every value of a component."""
-    found: dict[str, Node] = {}
-    for child in children:
-        value = part(child.elements, position, component)
-        if value is not None and value not in found:
-            found[value] = child
-    return found
-
-
 def part(elements: list[Any], position: int, component: int) -> Any:
     """Return a component, or the whole element for component 0; None where it is empty."""
     if position >= len(elements):
@@ -83,21 +54,6 @@ def part(elements: list[Any], position: int, component: int) -> Any:
         return value or None if component < 2 else None
     place = component - 1 if component else 0
     return (value[place] or None) if place < len(value) else None
-
-
-def gathered(children: Sequence[Node], tests: Sequence[Pick], position: int, component: int) -> list[Any] | None:
-    """Return a component of all children that fit, without the empty ones."""
-    values = []
-    for child in children:
-        elements = child.elements
-        for test in tests:
-            if part(elements, test.element, test.component) != test.value:
-                break
-        else:
-            value = part(elements, position, component)
-            if value is not None:
-                values.append(value)
-    return values or None
 
 
 def listed(value: Any) -> Sequence[Any]:
@@ -124,22 +80,15 @@ def count(segments: list[list[Any]], tag: str) -> int:
     return [segment[0] for segment in segments].count(tag) if tag else len(segments)
 
 
-@lru_cache(maxsize=4096)
 def dtm_date(value: str, code: str | None) -> date | None:
     """Read an EDIFACT date by its format code, for a field that is a date."""
-    return to_date(dtm(value, code))
+    return parse_date(value[:8], "%Y%m%d") if (code or "102") == "102" else to_date(dtm(value, code))
 
 
 def instant(text: str) -> datetime | None:
     """Read an ISO instant."""
     found = datetime.fromisoformat(text)
     return found if found.tzinfo is UTC else to_instant(found)
-
-
-def day_text(value: date) -> str:
-    """Write a date or the date of an instant as %Y%m%d."""
-    # strftime does not fill years before 1000 with zeros, and is slower.
-    return value.isoformat()[:10].replace("-", "") if value.year > 999 else value.strftime("%Y%m%d")
 
 
 def instant_text(value: datetime) -> Any:

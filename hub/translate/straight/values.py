@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from hub.translate import fields
 from hub.translate.plain_values import text_value
@@ -79,17 +80,26 @@ def _first(program: Program, values: Sequence[Value], lines: Listing, *, several
         return value
     name = program.fresh("x")
     if all(one.kind == "text" for one in values):
-        lines.put(f"{name} = {' or '.join(one.text for one in values)}")
+        lines.put(f"{name} = {' or '.join(_alternatives(values))}")
         return Value(text=name, kind="text", sure=any(one.sure for one in values))
-    lines.put(f"{name} = {value.text}")
+    lines.put(f"{name} = {value.argument}")
     inner = lines
     for other in others:
         inner = inner.below(f'if {name} is None or {name} == "":')
-        inner.put(f"{name} = {other.text}")
+        inner.put(f"{name} = {other.argument}")
     if several:
         lines.put(f'if {name} == "": {name} = None')
     kinds = {one.kind for one in values}
     return Value(text=name, kind=kinds.pop() if len(kinds) == 1 else "open")
+
+
+def _alternatives(values: Sequence[Value]) -> Iterator[str]:
+    """Yield expressions one of which is to be true; what is looked up in one dict stands together."""
+    for pairs, group in groupby(values, key=lambda value: value.pairs):
+        if pairs:
+            yield f"({pairs} and ({' or '.join(value.look_up for value in group)}))"
+        else:
+            yield from (value.text for value in group)
 
 
 def _converted(program: Program, step: Step, raw: Value, args: Sequence[str], holds: str, lines: Listing) -> Found:
