@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from hub.domain.connection import ConnectionConfig
-from hub.domain.errors import Problem
+from hub.domain.errors import Paused, Problem
 from hub.domain.inbox import DocumentRow, MessageEnd
 from hub.domain.incident import Incident
 from hub.domain.message import Direction, Exchange, Incoming, Message, Outgoing, Request
@@ -108,6 +108,7 @@ def _taken(
         unit.keep([kept], "applied")
         unit.add_documents([_envelope(unit, kept, at, each) for at, each in enumerate(arrived)])
         _store_receipt(unit, connection, found, _receipt_event(event) if event else "", kept.id)
+    unit.resolve([_unusable(connection.name)])
     lanes = {lane} if any(not each.repeated for each in arrived) else set()
     return Exchanged(
         receipt=b"" if found.is_delivered else found.answer, arrived=arrived, lanes=lanes | unit.planned_lanes()
@@ -186,6 +187,26 @@ def _incident(connection: ConnectionConfig, problem: Problem, action: str) -> In
         connection=connection.name,
         partner=connection.partner,
     )
+
+
+def unusable(services: Services, connection: ConnectionConfig, error: Paused) -> None:
+    """Open the incident of a connection that cannot take calls; the next one that is taken closes it."""
+    incident = Incident(
+        fingerprint=_unusable(connection.name),
+        kind="connection",
+        title=f"{connection.name} cannot take messages: {error}"[:300],
+        detail=str(error),
+        next_action="mend what it says; senders are told to come again later until then",
+        connection=connection.name,
+        partner=connection.partner,
+        subject_kind="connection",
+        subject_id=connection.name,
+    )
+    services.store.transact(lambda unit: unit.incident(incident))
+
+
+def _unusable(name: str) -> str:
+    return f"exchange/{name}/unusable"
 
 
 def stranger(services: Services, theirs: str, ours: str, known: Mapping[tuple[str, str], str]) -> None:

@@ -14,7 +14,7 @@ from hub.domain.config import Config
 from hub.domain.connection import ConnectionConfig
 from hub.domain.errors import HubError, Paused, Rejected, RetryLater, TooLarge
 from hub.domain.message import Request
-from hub.pipeline.exchange import exchange, stranger
+from hub.pipeline.exchange import exchange, stranger, unusable
 from hub.pipeline.services import Services
 from hub.web.permissions import needs
 
@@ -54,7 +54,11 @@ def _take(services: Services, configured: ConnectionConfig) -> Response:
         return _said(403, "these AS2 ids have no agreement here")
     headers = {name.lower(): value for name, value in request.headers.items()}
     call = Request(body=_body(configured.max_bytes), headers=headers)
-    receipt = exchange(services, configured, opened, call).receipt
+    try:
+        receipt = exchange(services, configured, opened, call).receipt
+    except Paused as error:
+        unusable(services, configured, error)
+        raise
     services.crash("answered")
     return _receipt(receipt) if receipt else Response(b"", 200, content_type="text/plain")
 

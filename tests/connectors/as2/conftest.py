@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -121,3 +124,16 @@ class OpenSsl:
 def openssl(tmp_path_factory: pytest.TempPathFactory) -> OpenSsl:
     """The judge."""
     return OpenSsl(tmp_path_factory.mktemp("openssl"))
+
+
+@pytest.fixture
+def trade(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Any]]:
+    """Founds a hub and its partner; in the end the record must hold together."""
+    from .trade import trading
+
+    with ExitStack() as stack:
+
+        def found(*settings: str, **changes: Any) -> Any:
+            return stack.enter_context(trading(tmp_path, database_url, *settings, **changes))
+
+        yield found
