@@ -101,7 +101,7 @@ def _run_demo(hub: Hub, settings: HubSettings) -> None:
     (settings.var / "demo" / "control").write_text(addresses["control"], encoding="utf-8")
     _say_where(hub, partners.address)
     click.echo(
-        f"  more     .venv/bin/hub demo --orders 20\n  files    {settings.var}/demo/bigbox, {settings.var}/demo/kontor"
+        f"  more     .venv/bin/hub demo --orders 20\n  files    {settings.var}/demo/bigbox, {settings.var}/demo/kontor, {settings.var}/demo/mail"
     )
     wait_for_signal()
     app.extensions["live"].close()
