@@ -100,9 +100,8 @@ def _run_demo(hub: Hub, settings: HubSettings) -> None:
     partners.place(8)
     (settings.var / "demo" / "control").write_text(addresses["control"], encoding="utf-8")
     _say_where(hub, partners.address)
-    click.echo(
-        f"  more     .venv/bin/hub demo --orders 20\n  files    {settings.var}/demo/bigbox, {settings.var}/demo/kontor, {settings.var}/demo/mail"
-    )
+    click.echo("  more     .venv/bin/hub demo --orders 20")
+    click.echo(f"  files    {settings.var}/demo: bigbox and kontor (EDI buyers), mail (to the shop's customers)")
     wait_for_signal()
     app.extensions["live"].close()
     turning.stop()
