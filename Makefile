@@ -12,6 +12,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 FAULTS_SECONDS ?= 1400
 
+# Whole files go to one worker, in their order: what a file makes once is made once. More workers than 4 gain little.
+WORKERS ?= auto
+PARALLEL = -n $(WORKERS) --maxprocesses 4
+
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check install -qq --no-input
 LOCKED = $(INSTALL) --require-hashes --only-binary :all:
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --only-binary :all: \
@@ -39,10 +43,10 @@ test: dev  ## format, lint, types, layers, then every test except the fault test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not faults"
+	$(BIN)/python -m pytest -m "not faults" $(PARALLEL) --dist loadscope --no-loadscope-reorder
 
 faults: dev  ## kill, cut, fill and delay real processes; ended after FAULTS_SECONDS
-	timeout --kill-after=20 $(FAULTS_SECONDS) $(BIN)/python -m pytest -m faults
+	timeout --kill-after=20 $(FAULTS_SECONDS) $(BIN)/python -m pytest -m faults $(PARALLEL) --dist load
 
 bench: env  ## measure orders per second on this machine
 	$(BIN)/hub bench

@@ -9,8 +9,11 @@ skip is a failure. Nothing that merely happens to answer on this machine is ever
 from __future__ import annotations
 
 import os
+import queue
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,11 +21,14 @@ import psycopg
 import pytest
 import redis
 
+from hub.store import migrate
+
 DatabaseFactory = Callable[..., str]
 
 _REDIS_CLAIM = "hub:test:claimed-by"
 _REDIS_CLAIM_SECONDS = 3600
 _REDIS_DATABASES = 16
+_DROP = 'drop database if exists "{}" with (force)'
 
 
 def _required() -> frozenset[str]:
@@ -62,6 +68,54 @@ def _administer(url: str, *statements: str) -> None:
             connection.execute(statement.encode())
 
 
+class _Databases:
+    """Makes databases, and drops those on a server; the ones that a test has done with by a thread, meanwhile.
+
+    A drop waits for the disk of the whole server, which is no time of the processor: together they took a minute.
+    """
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._made: set[str] = set()
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._dropper: threading.Thread | None = None
+
+    def __call__(self, kind: str, *, like: str | None = None) -> str:
+        name = f"hub_test_{uuid.uuid4().hex[:16]}"
+        if kind == "sqlite":
+            path = self._folders.mktemp("database") / "hub.sqlite"
+            if like is not None:
+                path.write_bytes(Path(like.removeprefix("sqlite:///")).read_bytes())
+            return f"sqlite:///{path}"
+        server = _needed("postgres", "HUB_TEST_DATABASE_URL")
+        template = urlsplit(like).path.lstrip("/") if like is not None else "template0"
+        _administer(server, f'create database "{name}" template "{template}"')
+        self._made.add(name)
+        return _named(server, name)
+
+    def release(self, url: str) -> None:
+        """Take a database back that nobody needs any more."""
+        name = urlsplit(url).path.lstrip("/")
+        if name in self._made:
+            self._done.put(name)
+            if self._dropper is None:
+                self._dropper = threading.Thread(target=self._drop, name="drop-databases", daemon=True)
+                self._dropper.start()
+
+    def close(self) -> None:
+        """Drop what is left."""
+        if self._dropper is not None:
+            self._done.put("")
+            self._dropper.join()
+        if self._made:
+            _administer(os.environ["HUB_TEST_DATABASE_URL"], *map(_DROP.format, sorted(self._made)))
+
+    def _drop(self) -> None:
+        while name := self._done.get():
+            _administer(os.environ["HUB_TEST_DATABASE_URL"], _DROP.format(name))
+            self._made.discard(name)
+
+
 @pytest.fixture(scope="session")
 def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseFactory]:
     """Makes empty databases: `new_database("sqlite" or "postgres", like=url)`; all are dropped when the session ends.
@@ -69,25 +123,9 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseF
     `like` is a database made here earlier, which nobody is connected to: the new one begins as its copy, so that the
     tables are made once and not for every test.
     """
-    made: list[str] = []
-
-    def make(kind: str, *, like: str | None = None) -> str:
-        name = f"hub_test_{uuid.uuid4().hex[:16]}"
-        if kind == "sqlite":
-            path = tmp_path_factory.mktemp("database") / "hub.sqlite"
-            if like is not None:
-                path.write_bytes(Path(like.removeprefix("sqlite:///")).read_bytes())
-            return f"sqlite:///{path}"
-        server = _needed("postgres", "HUB_TEST_DATABASE_URL")
-        template = urlsplit(like).path.lstrip("/") if like is not None else "template0"
-        _administer(server, f'create database "{name}" template "{template}"')
-        made.append(name)
-        return _named(server, name)
-
-    yield make
-    if made:
-        drops = (f'drop database if exists "{name}" with (force)' for name in made)
-        _administer(os.environ["HUB_TEST_DATABASE_URL"], *drops)
+    databases = _Databases(tmp_path_factory)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -97,9 +135,32 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database_kind: str, new_database: DatabaseFactory) -> str:
+def database_url(database_kind: str, new_database: _Databases) -> Iterator[str]:
     """A fresh, empty database for this test alone, on SQLite and on PostgreSQL in turn."""
-    return new_database(database_kind)
+    url = new_database(database_kind)
+    yield url
+    new_database.release(url)
+
+
+@pytest.fixture(scope="session")
+def _upgraded(new_database: DatabaseFactory) -> Callable[[str], str]:
+    """Returns a database of a kind with the hub's tables, made once as `hub db upgrade` makes them."""
+
+    @cache
+    def make(kind: str) -> str:
+        url = new_database(kind)
+        migrate.upgrade(url)
+        return url
+
+    return make
+
+
+@pytest.fixture
+def upgraded_url(database_kind: str, new_database: _Databases, _upgraded: Callable[[str], str]) -> Iterator[str]:
+    """A fresh database with the hub's tables, empty ones, for this test alone, on SQLite and on PostgreSQL in turn."""
+    url = new_database(database_kind, like=_upgraded(database_kind))
+    yield url
+    new_database.release(url)
 
 
 @pytest.fixture(scope="session")

@@ -35,8 +35,9 @@ def hub(surroundings: dict[str, str]) -> Hub:
 
 
 @pytest.fixture
-def ready(hub: Hub) -> Hub:
+def ready(hub: Hub, surroundings: dict[str, str], upgraded_url: str) -> Hub:
     """The same, with the tables made."""
+    surroundings["HUB_DATABASE_URL"] = upgraded_url
     assert hub("db", "upgrade").exit_code == 0
     return hub
 

@@ -27,7 +27,6 @@ from hub.pipeline.route import route
 from hub.ports.records import Arrival, Unit
 from hub.settings import HubSettings
 from hub.store.config import save_record
-from hub.store.migrate import upgrade
 from hub.store.seed_files import read_folder
 from hub.store.seeds import apply
 from hub.testing.invariants import check
@@ -158,7 +157,7 @@ class Company:
 
 
 @pytest.fixture
-def company(tmp_path: Path, database_url: str) -> Iterator[Callable[[Mapping[str, str]], Company]]:
+def company(tmp_path: Path, upgraded_url: str) -> Iterator[Callable[[Mapping[str, str]], Company]]:
     """Founds a company from its configuration files (path -> text); in the end its record must hold together."""
     founded: list[Company] = []
 
@@ -167,8 +166,7 @@ def company(tmp_path: Path, database_url: str) -> Iterator[Callable[[Mapping[str
         for name, text in files.items():
             (config / name).parent.mkdir(parents=True, exist_ok=True)
             (config / name).write_text(text, encoding="utf-8")
-        upgrade(database_url)
-        founded.append(Company(HubSettings(database_url=database_url, var=var, config=config)))
+        founded.append(Company(HubSettings(database_url=upgraded_url, var=var, config=config)))
         founded[-1].hub.store.write(lambda db: apply(db, read_folder(config), who="tests"))
         return founded[-1]
 

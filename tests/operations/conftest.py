@@ -289,9 +289,8 @@ def make_company(new_database: Callable[..., str]) -> Callable[[], Any]:
 
 
 @pytest.fixture
-def company(database_url: str) -> Iterator[Company]:
+def company(upgraded_url: str) -> Iterator[Company]:
     """A company with two warehouses, a 3PL, a supplier, two shops and an EDI partner."""
-    store = Store(database_url)
-    metadata.create_all(store.engine)
+    store = Store(upgraded_url)
     yield Company(store)
     store.close()

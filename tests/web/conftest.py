@@ -23,7 +23,6 @@ from hub.domain.route import Route
 from hub.settings import HubSettings
 from hub.store import people
 from hub.store.config import save_record
-from hub.store.migrate import upgrade
 from hub.store.people import Passwords
 from hub.testing.serve import Answer, Call, handler, serve
 from hub.web.console_app import create_console_app
@@ -151,10 +150,9 @@ def seed(hub: Hub, warehouse: str) -> None:
 
 
 @pytest.fixture
-def empty(tmp_path: Path, database_url: str) -> Iterator[Office]:
+def empty(tmp_path: Path, upgraded_url: str) -> Iterator[Office]:
     """A hub that nobody has set up yet."""
-    upgrade(database_url)
-    hub = build(HubSettings(database_url=database_url, var=tmp_path / "var", allow_networks=("127.0.0.0/8",)))
+    hub = build(HubSettings(database_url=upgraded_url, var=tmp_path / "var", allow_networks=("127.0.0.0/8",)))
     passwords = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     app = create_console_app(hub, passwords=passwords)
     app.testing = True
