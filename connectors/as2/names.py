@@ -95,12 +95,13 @@ def _options(text: str) -> dict[str, tuple[bool, tuple[str, ...]]]:
 
 
 def wish_fields(sender: str, digests: Sequence[str], *, signed: bool, deliver_to: str = "") -> list[tuple[str, str]]:
-    """Return the fields that ask for a receipt."""
-    fields = [("Disposition-Notification-To", quoted(sender))]
-    if signed:
-        named = ", ".join(in_mime(each) for each in digests)
-        options = f"signed-receipt-protocol=optional, pkcs7-signature; signed-receipt-micalg=optional, {named}"
-        fields.append(("Disposition-Notification-Options", options))
+    """Return the fields that ask for a receipt; its digest is named in any case, lest SHA-1 is taken."""
+    protocol = "signed-receipt-protocol=optional, pkcs7-signature; " if signed else ""
+    named = ", ".join(in_mime(each) for each in digests)
+    fields = [
+        ("Disposition-Notification-To", quoted(sender)),
+        ("Disposition-Notification-Options", f"{protocol}signed-receipt-micalg=optional, {named}"),
+    ]
     if deliver_to:
         fields.append(("Receipt-Delivery-Option", deliver_to))
     return fields

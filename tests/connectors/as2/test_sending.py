@@ -147,7 +147,7 @@ def test_an_unsigned_receipt_is_enough_where_no_signature_is_asked_for(hub_kit: 
         receipt = As2(settings(url=url, receipt_signed=False), hub_kit).push(OUT)
 
     assert b"multipart/report" in receipt.proof
-    assert "disposition-notification-options" not in partner.calls[0].headers
+    assert partner.calls[0].headers["disposition-notification-options"] == "signed-receipt-micalg=optional, sha-256"
 
 
 @pytest.mark.parametrize("behaviour", ["empty", "no_receipt"])
