@@ -11,6 +11,7 @@ import pytest
 from connectors.as2.algorithms import digest_of
 from connectors.as2.wrapping import Means
 from hub.store.replay import replay
+from hub.web.console_app import create_console_app
 
 from .conftest import certificate, certificate_pem, identity
 from .trade import LONG, Trade, purchase
@@ -240,6 +241,18 @@ def test_a_connection_that_does_not_take_anything_now_says_later(trade: Found) -
     assert north.post(sent).status_code == 200
     assert north.incidents() == []
     north.work()
+
+
+def test_the_whole_application_takes_a_large_signed_message_without_cookies_or_tokens(trade: Found) -> None:
+    north = trade('require = ["signature"]')
+    sent = north.partner.send(purchase("P1") + b" " * 1_000_000, identity="<1@north>", steps=("sign",))
+
+    answer = create_console_app(north.hub).test_client().post("/as2", data=sent.body, headers=sent.headers)
+
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (200, False)
+    assert north.partner.read(dict(answer.headers), answer.data).disposition == "processed"
+    north.work()
+    assert north.orders() == ["P1"]
 
 
 def test_more_than_is_taken_is_refused_before_it_is_read(trade: Found) -> None:
