@@ -19,8 +19,8 @@ LEASE = 60.0
 THREADS = 8
 LINGER = 0.04
 PAUSE = 0.004
-LONGEST_BREATH = 0.01
-SMALLEST, LARGEST = 32, 500
+LONGEST_BREATH = 0.04
+SMALLEST, LARGE, LARGEST = 32, 256, 500
 MOST_SERVED = 50
 """So many connections are served in one turn before new work is looked for."""
 FOLLOWS = {"ingest": ("send",), "frame": ("send",)}
@@ -91,7 +91,7 @@ class Worker:
             if done:
                 last = time.monotonic()
                 limit = min(LARGEST, limit * 2) if done >= limit else SMALLEST
-                if done < SMALLEST:
+                if done < LARGE:
                     # A small batch costs nearly as much as a large one: let as much time pass as it took, so that
                     # under load the next is larger. Whoever comes alone has been served already.
                     self._stopping.wait(min(last - begun, LONGEST_BREATH))
