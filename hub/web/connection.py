@@ -7,6 +7,7 @@ time for each request before, 50 µs now.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
@@ -17,7 +18,8 @@ from typing import Any
 from cheroot.server import HTTPConnection, HTTPRequest, KnownLengthRFile
 from cheroot.wsgi import Gateway_10
 
-from hub.web.wire import AT_ONCE, Chunks, Fields, Reader, Writer
+from hub.web.later import LATER, Begin, Headers
+from hub.web.wire import AT_ONCE, LINE_END, Chunks, Fields, Reader, Writer
 
 MOST_DRAINED = 1_000_000
 """Bytes of a body that nobody wanted which are read away, so that the answer arrives and the line stays in use."""
@@ -31,6 +33,9 @@ class Connection(HTTPConnection):
 
     def __init__(self, server: Any, sock: Any, makefile: object = None) -> None:
         self._used = 0.0
+        self.later: Begin | None = None
+        """What to begin with when the thread that read the request is through; it leads to the answer."""
+        self.is_last = False
         super().__init__(server, sock, _file)
         self.RequestHandlerClass = Call
 
@@ -42,6 +47,28 @@ class Connection(HTTPConnection):
     @last_used.setter
     def last_used(self, now: float) -> None:
         self._used = now
+
+    def begin_later(self, begin: Begin) -> None:
+        """Note that the application answers later."""
+        self.later = begin
+
+    def answer(self, status: str, headers: Headers, body: bytes) -> None:
+        """Send an answer of known length from whatever thread, without waiting, then watch for the next request.
+
+        Who does not take its answers is hung up on: nobody waits for one, and others wait behind this one.
+        """
+        is_kept = not self.is_last and self.server.can_add_keepalive_connection
+        more = b"" if is_kept else b"Connection: close\r\n"
+        try:
+            fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
+            head = f"HTTP/1.1 {status}\r\n{fields}Server: {self.server.server_name}\r\nDate: ".encode("latin-1")
+            answer = b"".join((head, _date(int(time.time())), LINE_END, more, LINE_END, body))
+            if os.write(self.socket.fileno(), answer) == len(answer) and is_kept:
+                self.server.put_conn(self)
+                return
+        except (OSError, ValueError, KeyError):
+            pass  # the client is gone, or the server stops
+        self.close()
 
     def communicate(self) -> bool:
         """Answer the request that is there; where it is not whole yet, let the rest be waited for without a thread."""
@@ -70,6 +97,12 @@ class Call(HTTPRequest):
         self.server.gateway(self).respond()
         if self.chunked_write:
             self.conn.wfile.write(b"0\r\n\r\n")
+
+    def answer_later(self) -> None:
+        """Leave the line to the answer that comes: what would close it now is left to the answer too."""
+        self.leave_body()
+        self.conn.is_last = self.close_connection or self.response_protocol != "HTTP/1.1"
+        self.close_connection = False
 
     def leave_body(self) -> None:
         """Read away what the application left of a body; where that is much, or nobody knows, close the line."""
@@ -101,6 +134,7 @@ class Gateway(Gateway_10):
             "SERVER_PROTOCOL": request.request_protocol.decode("latin-1"),
             "wsgi.input": request.rfile,
             "wsgi.input_terminated": request.chunked_read,
+            LATER: connection.begin_later,
         }
         for name, value in request.inheaders.items():
             environ[_key(name)] = value.decode("latin-1")
@@ -110,6 +144,9 @@ class Gateway(Gateway_10):
         """Send what the application answers; where its length is known, in one piece."""
         request = self.req
         answer: Iterable[bytes] = request.server.wsgi_app(self.env, self.start_response)
+        if request.conn.later:
+            request.answer_later()
+            return
         try:
             request.leave_body()
             if b"Date" not in dict(request.outheaders):

@@ -13,8 +13,8 @@ from cheroot.wsgi import Server
 from hub.web.connection import Connection, Gateway
 from hub.web.wire import AT_ONCE
 
-THREADS = 32
-"""As many calls can wait for one commit: the larger the group, the less each costs."""
+THREADS = 16
+"""For pages and event streams; calls to `/in` take a thread only while they are read and verified."""
 NAME = "hub"
 SILENCE = 30
 """Seconds that a client may be silent, within a request or between two."""
@@ -58,6 +58,14 @@ class _Server(Server):
             "wsgi.url_scheme": "http",
             "wsgi.version": (1, 0),
         }
+
+    def put_conn(self, conn: Connection) -> None:
+        """Begin with the answer that comes later, else watch for the next request."""
+        later, conn.later = conn.later, None
+        if later is None:
+            super().put_conn(conn)
+        else:
+            later(conn.answer)
 
 
 class EmbeddedServer:

@@ -2,111 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from hub.web.serving import EmbeddedServer
-
-HOST = b"Host: 127.0.0.1\r\n"
-App = Callable[[Any, Any], Iterable[bytes]]
-
-
-class Line:
-    """A connection to the server."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._file = self.socket.makefile("rb")
-
-    def say(self, data: bytes) -> None:
-        """Send bytes."""
-        self.socket.sendall(data)
-
-    def answer(self, *, head_only: bool = False) -> tuple[int, dict[str, str], bytes]:
-        """Return status, fields and body of the next answer; status 0 where the line ended."""
-        status = self._file.readline()
-        if not status:
-            return 0, {}, b""
-        fields = {}
-        while (line := self._file.readline().rstrip()) != b"":
-            name, _, value = line.decode().partition(": ")
-            fields[name.lower()] = value
-        code = int(status.split()[1])
-        if head_only or code < 200:
-            return code, fields, b""
-        if fields.get("transfer-encoding") == "chunked":
-            return code, fields, b"".join(self.chunks())
-        return code, fields, self._file.read(int(fields["content-length"]))
-
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the chunks of a body."""
-        while size := int(self._file.readline(), 16):
-            yield self._file.read(size)
-            self._file.readline()
-        self._file.readline()
-
-    def ended(self) -> bool:
-        """Say whether the server closed the line, and said no more."""
-        try:
-            return self._file.read(1) == b""
-        except ConnectionResetError:
-            return True
-
-    def close(self) -> None:
-        """Hang up."""
-        self._file.close()
-        self.socket.close()
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Callable[..., int]]:
-    """Serve an application once for all tests; what is returned gives its port."""
-    ports: dict[Any, int] = {}
-    with ExitStack() as stack:
-
-        def port(app: App, **options: int) -> int:
-            key = (app, *options.items())
-            if key not in ports:
-                server = EmbeddedServer(app, "127.0.0.1", 0, **options)
-                ports[key] = server.start()
-                stack.callback(server.stop)
-            return ports[key]
-
-        yield port
-
-
-@pytest.fixture
-def lines(servers: Callable[..., int]) -> Iterator[Callable[..., Callable[[], Line]]]:
-    """Serve an application; what is returned opens a line to it, which is closed after the test."""
-    with ExitStack() as stack:
-
-        def serve(app: App, **options: int) -> Callable[[], Line]:
-            port = servers(app, **options)
-
-            def line() -> Line:
-                opened = Line(port)
-                stack.callback(opened.close)
-                return opened
-
-            return line
-
-        yield serve
-
-
-def echo(environ: Any, start_response: Any) -> list[bytes]:
-    """Answer with method, path, query and body."""
-    length = environ.get("CONTENT_LENGTH")
-    body = environ["wsgi.input"].read(int(length)) if length else b""
-    if environ["wsgi.input_terminated"]:
-        body = environ["wsgi.input"].read()
-    text = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']} ".encode("latin-1") + body
-    start_response("200 OK", [("Content-Length", str(len(text))), ("Content-Type", "text/plain")])
-    return [text]
+from tests.web.embedded.line import HOST, Line, chunked, echo, post
 
 
 def deaf(_environ: Any, start_response: Any) -> list[bytes]:
@@ -121,15 +24,6 @@ def shown(environ: Any, start_response: Any) -> list[bytes]:
     text = "\n".join(seen).encode("latin-1")
     start_response("200 OK", [("Content-Length", str(len(text)))])
     return [text]
-
-
-def post(body: bytes, path: bytes = b"/in/shop", more: bytes = b"") -> bytes:
-    return b"POST %s HTTP/1.1\r\n%s%sContent-Length: %d\r\n\r\n%s" % (path, HOST, more, len(body), body)
-
-
-def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
-    sent = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
-    return b"POST /c HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + sent + end
 
 
 def test_one_line_serves_many_requests(lines: Any) -> None:
