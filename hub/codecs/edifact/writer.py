@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.codecs.edifact.envelope import CHARSETS, Service
+from hub.codecs.lines import plain_line
 from hub.codecs.writing import Refusals, Segment, control_text, fold_text, has_control, set_controls, value_text
 from hub.domain.errors import Rejected
 
@@ -26,10 +27,14 @@ class _Pen:
         if len(self.syntax) > 1 and self.syntax[1] >= "4":
             marks.add(self.service.repetition)
         marks.discard(" ")
+        special = "".join(sorted(marks - {self.service.component, self.service.element}))
+        self._plain = plain_line(self.service.element, self.service.component, special, self.charset)
         self._escapes = str.maketrans({mark: self.service.release + mark for mark in marks})
 
     def line(self, segment: Segment, document: int = 0, number: int = 0) -> str:
         """Write one segment without its terminator; empty elements and components at the end are left out."""
+        if plain := self._plain(segment):
+            return plain
         tag = str(segment[0])
         values = [tag]
         for position, value in enumerate(segment[1:], 1):

@@ -6,9 +6,10 @@ says `fold`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from hub.codecs.lines import plain_line
 from hub.codecs.writing import Refusals, Segment, control_text, fold_text, has_control, set_controls, value_text
 from hub.codecs.x12.envelope import REPETITION_SINCE
 from hub.domain.errors import Rejected
@@ -30,6 +31,7 @@ class Style(NamedTuple):
     charset: str
     fold: bool
     line_end: str
+    plain: Callable[[Segment], str]
 
     @property
     def banned(self) -> str:
@@ -73,7 +75,8 @@ def _style(envelope: Mapping[str, Any]) -> Style:
         raise Rejected("envelope.separators: give different single characters that are no letters or digits")
     line_end = "\n" if envelope.get("newline") and terminator not in "\r\n" else ""
     charset = envelope.get("charset") or "utf-8"
-    return Style(element, terminator, component, repetition, charset, bool(envelope.get("fold")), line_end)
+    plain = plain_line(element, component, terminator + repetition, charset)
+    return Style(element, terminator, component, repetition, charset, bool(envelope.get("fold")), line_end, plain)
 
 
 def _version(envelope: Mapping[str, Any]) -> str:
@@ -146,6 +149,8 @@ def _set(
 
 
 def _line(segment: Segment, style: Style, refused: Refusals, document: int, number: int) -> str:
+    if plain := style.plain(segment):
+        return plain
     tag = str(segment[0])
     values = [tag]
     for position, value in enumerate(segment[1:], 1):
