@@ -8,14 +8,11 @@ file cannot grow the tables.
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from hub.codecs.elements import quick_pattern
 from hub.codecs.guide import UNLIMITED, Entry, Guide
+from hub.codecs.quick import Checklist
 
-Match = Callable[[str], Any]
 MAX_DEPTH = 12
 
 
@@ -46,30 +43,34 @@ class State:
 
 
 class Step:
-    """What to do with a segment: hang it at `depth`, go to `state`."""
+    """What to do with a segment: hang it at `depth`, go to `state`.
 
-    __slots__ = ("code", "depth", "hierarchy", "match", "most", "opens", "state")
+    `rare` says that there is more: a code to report, or a loop whose segments are counted at the end.
+    """
 
-    def __init__(self, depth: int, most: int, opens: Loop | None, state: State, match: Match | None) -> None:
+    __slots__ = ("code", "depth", "hierarchy", "most", "opens", "rare", "state")
+
+    def __init__(self, depth: int, most: int, opens: Loop | None, state: State, code: str = "") -> None:
         self.depth = depth
         self.most = most
         self.opens = opens
         self.state = state
-        self.match = match
         self.hierarchy = False
-        self.code = ""
+        self.code = code
+        self.rare = bool(code) or (opens is not None and bool(opens.required))
 
 
 class Machine:
     """A guide compiled for one pair of separators."""
 
-    def __init__(self, guide: Guide, element: str, component: str, release: str = "") -> None:
+    def __init__(self, guide: Guide, element: str, component: str) -> None:
         self.guide = guide
+        self.element = element
+        self.component = component
+        self.checks = Checklist(guide.elements, guide.notes, element, component)
         self.root = Loop("", guide.entries, None, 0)
-        self._separators = (element, component, release)
         self._states: dict[tuple[int, int], State] = {}
         self._loops: dict[tuple[int, int], Loop] = {}
-        self._matches: dict[str, Match | None] = {}
         self.start = self._state(self.root, 0)
         self.tags = _all_tags(guide.entries)
 
@@ -108,25 +109,23 @@ class Machine:
         while loop is not None:
             for index, entry in enumerate(loop.entries):
                 if entry.tag == tag:
-                    step = self._step(loop, index)
+                    step = self._step(loop, index, "segment_out_of_order")
                     if step.opens is None:
                         step.state = self._state(loop, place)
-                    step.code = "segment_out_of_order"
                     return step
             place, loop = loop.place, loop.parent
         return None
 
     def _stray(self, state: State, tag: str) -> Step:
-        step = Step(state.loop.depth, UNLIMITED, None, state, self._match(tag))
-        step.code = "segment_unknown" if self.guide.name else ""
-        return step
+        code = "segment_unknown" if self.guide.name else ""
+        return Step(state.loop.depth, UNLIMITED, None, state, code)
 
-    def _step(self, loop: Loop, index: int) -> Step:
+    def _step(self, loop: Loop, index: int, code: str = "") -> Step:
         entry = loop.entries[index]
         opens = self._loop(loop, index) if entry.within else None
         state = self._state(opens, 0) if opens else self._state(loop, index)
         most = sum(other.most for other in loop.entries[: index + 1] if other.tag == entry.tag)
-        step = Step(loop.depth, most, opens, state, self._match(entry.tag))
+        step = Step(loop.depth, most, opens, state, code)
         step.hierarchy = bool(opens) and entry.tag == self.guide.hierarchy
         return step
 
@@ -143,14 +142,6 @@ class Machine:
             self._states[key] = State(loop, place)
         return self._states[key]
 
-    def _match(self, tag: str) -> Match | None:
-        if tag not in self.guide.elements:
-            return None
-        if tag not in self._matches:
-            pattern = quick_pattern(tag, self.guide.elements[tag], *self._separators)
-            self._matches[tag] = re.compile(pattern).fullmatch
-        return self._matches[tag]
-
 
 def _all_tags(entries: Sequence[Entry]) -> frozenset[str]:
     found = {entry.tag for entry in entries}
@@ -160,6 +151,6 @@ def _all_tags(entries: Sequence[Entry]) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=64)
-def machine(guide: Guide, element: str, component: str, release: str = "") -> Machine:
+def machine(guide: Guide, element: str, component: str) -> Machine:
     """Return the compiled form of a guide for these separators."""
-    return Machine(guide, element, component, release)
+    return Machine(guide, element, component)

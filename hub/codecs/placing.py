@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from hub.codecs.elements import Fault, note_faults, segment_faults
+from hub.codecs.elements import Fault, segment_faults
 from hub.codecs.findings import finding
 from hub.codecs.guide import Guide, PathRule, Total
-from hub.codecs.machine import MAX_DEPTH, Loop, Machine, Step
+from hub.codecs.machine import MAX_DEPTH, Loop, Step
+from hub.codecs.segments import Segments
 from hub.domain.errors import Position, Problem, Severity
 from hub.domain.tree import Node
 
@@ -16,58 +17,79 @@ MAX_PROBLEMS = 100
 _SOFT = frozenset({"segment_out_of_order"})
 
 
+class _NoChildren(dict[str, list[Node]]):
+    """The children of a segment that opens no loop: one for all of them, so nothing can be put into it."""
+
+    def _refuse(self, *_: object, **__: object) -> Any:
+        raise TypeError("this segment opens no loop; it has no children")
+
+    __setitem__ = __ior__ = setdefault = update = _refuse
+
+
+_NO_CHILDREN = _NoChildren()
+
+
 class Placing:
     """Builds the tree of one set. Make one per set; `problems` is filled on the way."""
 
-    def __init__(self, machine: Machine, at: Position, *, firm: bool, first: int = 2) -> None:
-        self.machine = machine
-        self.guide: Guide = machine.guide
+    def __init__(self, segments: Segments, at: Position, *, firm: bool, first: int = 2) -> None:
+        self.machine = segments.machine
+        self.guide: Guide = self.machine.guide
         self.root = Node("", [""])
         self.problems: list[Problem] = []
         self.count = 0
+        self._segments = segments
         self._at = at
         self._firm = firm
         self._first = first
         self._opened: list[tuple[Node, Loop]] = []
         self._levels: dict[str, Node] = {}
 
-    def place(self, pieces: Sequence[str], segments: Sequence[list[str | list[str]]], offsets: Sequence[int]) -> Node:
-        """Hang every segment where the guide wants it. `pieces` are the same segments as text, for the quick match."""
-        machine, root = self.machine, self.root
-        path: list[Node] = [root] * (MAX_DEPTH + 1)
-        state = machine.start
-        moves = state.moves
-        notes = self.guide.notes
+    def place(self, pieces: Sequence[str], offsets: Sequence[int]) -> Node:
+        """Hang every segment where the guide wants it, and return the root.
+
+        This loop runs for every segment of every file: what is rare is left to the methods below.
+        """
+        known, learn, find = self._segments.known, self._segments.learn, self.machine.find
+        path = [self.root.children] * (MAX_DEPTH + 1)
+        state = self.machine.start
         number = self._first - 1
-        for piece, elements, offset in zip(pieces, segments, offsets, strict=False):
+        for piece, offset in zip(pieces, offsets, strict=False):
             number += 1
+            elements, right = known.get(piece), True
+            if elements is None:
+                elements, right = learn(piece)
             tag = elements[0]
-            step = moves.get(tag) or machine.find(state, tag)  # type: ignore[arg-type]
-            node = Node(tag, elements, {}, number, offset)  # type: ignore[arg-type]
-            parent = self._parent(step, node, path) if step.hierarchy else path[step.depth]
-            siblings = parent.children.get(tag)  # type: ignore[arg-type]
+            step = state.moves.get(tag) or find(state, tag)
+            opens = step.opens
+            node = Node(tag, elements, _NO_CHILDREN if opens is None else {}, number, offset)
+            family = self._family(node) if step.hierarchy else path[step.depth]
+            siblings = family.get(tag)
             if siblings is None:
-                parent.children[tag] = [node]  # type: ignore[index]
+                family[tag] = [node]
             else:
                 siblings.append(node)
                 if len(siblings) > step.most:
                     step = self._too_many(step, node, siblings)
-            if step.code:
-                self._add(step.code, node)
-            if step.opens is not None:
-                path[step.depth + 1] = node
-                if step.opens.required:
-                    self._opened.append((node, step.opens))
+                    opens = step.opens
+            if opens is not None:
+                path[step.depth + 1] = node.children
+            if step.rare:
+                self._note(step, node)
+            if not right:
+                self._inside(node)
             state = step.state
-            moves = state.moves
-            match = step.match
-            if match is not None and ((wrong := match(piece) is None) or tag in notes):
-                self._inside(node, not wrong)
         self.count = number - self._first + 1
         self._finish()
-        return root
+        return self.root
 
-    def _parent(self, step: Step, node: Node, path: list[Node]) -> Node:
+    def _note(self, step: Step, node: Node) -> None:
+        if step.code:
+            self._add(step.code, node)
+        if step.opens is not None and step.opens.required:
+            self._opened.append((node, step.opens))
+
+    def _family(self, node: Node) -> dict[str, list[Node]]:
         """Return where a hierarchy level hangs: below the level whose number it names, whatever came between."""
         own = _text(node, 1)
         if own in self._levels:
@@ -80,24 +102,23 @@ class Placing:
             else:
                 parent = found
         self._levels.setdefault(own, node)
-        return parent
+        return parent.children
 
     def _too_many(self, step: Step, node: Node, siblings: list[Node]) -> Step:
         later = self.machine.later(step.state, node.tag)
         if later is not None:
+            node.children = {} if later.opens is not None else _NO_CHILDREN
             return later
         if not step.hierarchy and len(siblings) == step.most + 1:
             self._add("loop_repeated" if step.opens else "segment_repeated", node)
         return step
 
-    def _inside(self, node: Node, right: bool) -> None:
-        """Check a segment value by value; `right` says that the quick match passed and only conditions are left."""
-        notes = self.guide.notes.get(node.tag, ())
-        if right:
-            faults: Iterable[Fault] = note_faults(node.elements, notes) if notes else ()
-        else:
-            faults = segment_faults(node.elements, self.guide.elements[node.tag], notes)
-        for fault in faults:
+    def _inside(self, node: Node) -> None:
+        """Check a segment value by value; the quick match did not find it right."""
+        rules = self.guide.elements.get(node.tag)
+        if rules is None:
+            return
+        for fault in segment_faults(node.elements, rules, self.guide.notes.get(node.tag, ())):
             self._add(fault.code, node, fault)
 
     def _finish(self) -> None:
@@ -190,8 +211,3 @@ def _nodes(node: Node, way: Sequence[tuple[str, int, str]]) -> Iterator[Node]:
             if not position or _text(child, position) == value
         ]
     return iter(found)
-
-
-def offsets_of(lengths: Iterable[int], first: int) -> list[int]:
-    """Return where each segment begins, from the lengths with their terminators."""
-    return list(itertools.accumulate(lengths, initial=first))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -50,37 +50,37 @@ def envelope_problems(context: Context, heads: set[int], index: int, profile: Pr
     return [msgspec.structs.replace(each, severity="error") for each in found]
 
 
-def position_of(facts: Mapping[str, str], control: str, offset: int) -> Position:
-    """Return the place of a set."""
-    return Position(
-        interchange=facts.get("interchange_control", ""), group=facts.get("group_control", ""), set=control,
-        offset=offset,
-    )  # fmt: skip
-
-
-def trimmed(pieces: Sequence[str], offsets: Sequence[int]) -> tuple[list[str], list[int]]:
-    """Drop white space before segments, line ends inside them, and what is empty."""
-    kept, places = [], []
-    for piece, offset in zip(pieces, offsets, strict=False):
-        bare = piece.lstrip()
-        if not bare or bare == "\x1a":
-            continue
-        places.append(offset + len(piece) - len(bare))
-        kept.append(bare.replace("\r", "").replace("\n", "") if "\n" in bare or "\r" in bare else bare)
-    return kept, places
-
-
 def length_problems(
-    segments: Sequence[list[Any]], offsets: Sequence[int], most: int, at: Position
+    segments: Iterable[list[Any]], offsets: Sequence[int], most: int, at: Position
 ) -> Iterator[Problem]:
-    """Yield elements longer than the cap of the profile; the offsets say at once whether any can be."""
-    if not offsets or offsets[-1] - offsets[0] + len(str(segments[-1])) <= most:
-        return
+    """Yield elements longer than the cap of the profile; ask only where the set itself is longer."""
     for number, (elements, offset) in enumerate(zip(segments, offsets, strict=False), 1):
         for position, value in enumerate(elements):
             if len(value) > most:
                 fault = Fault("element_too_long", position, 0, str(value)[:20])
                 yield problem("element_too_long", at, Node(elements[0][:3], elements, {}, number, offset), fault)
+
+
+class Parties(NamedTuple):
+    """What every set of an envelope has in common, looked up once."""
+
+    sender: str
+    receiver: str
+    test: bool
+    interchange: str
+    group: str
+
+    def place(self, control: str, offset: int) -> Position:
+        """Return the place of a set."""
+        return Position(interchange=self.interchange, group=self.group, set=control, offset=offset)
+
+
+def parties(facts: Mapping[str, str], test: str) -> Parties:
+    """Return what the facts of an envelope say of each of its sets; `test` is the value that marks test data."""
+    return Parties(
+        party(facts, "sender"), party(facts, "receiver"), facts.get("usage", "") == test,
+        facts.get("interchange_control", ""), facts.get("group_control", ""),
+    )  # fmt: skip
 
 
 def control_key(facts: Mapping[str, str]) -> str:

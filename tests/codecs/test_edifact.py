@@ -73,6 +73,24 @@ def test_frames_grow_and_decode_alone() -> None:
     assert [one.tree.children["BGM"][0].elements[2] for one in documents] == ["P'O97", "P'O98", "P'O99", "P'O100"]
 
 
+@pytest.mark.parametrize("line_end", ["", "\n", "\r\n", " \r\n"])
+def test_line_ends_and_released_characters_keep_the_places(line_end: str) -> None:
+    lines = [
+        "UNB+UNOC:3+A:14+B:14+261122:1015+9", "UNH+1+ORDERS:D:96A:UN", "BGM+220+P?'O:1+9", "DTM+137:20261122:10X2",
+        "FTX+AAI+++10?:15 É?+", "UNS+S", "UNT+6+1", "UNZ+1+9", "",
+    ]  # fmt: skip
+    body = f"'{line_end}".join(lines).encode()
+    (decoded,) = decode_all(CODEC, body, Profile(guide="edifact/ORDERS-D96A"))
+    root = decoded.tree.children
+    assert root["BGM"][0].elements[2] == ["P'O", "1"]
+    assert root["FTX"][0].elements[4] == "10:15 É+"
+    assert body[root["UNS"][0].offset :].startswith(b"UNS+S")
+    (problem,) = [each for each in decoded.problems if each.path.startswith("DTM")]
+    assert (problem.code, problem.path, problem.value) == ("element_too_long", "DTM.01.3", "10X2")
+    assert problem.at is not None
+    assert body[problem.at.offset :].startswith(b"DTM+137")
+
+
 def test_one_damaged_message_leaves_its_siblings_whole() -> None:
     message = "UNH+{0}+ORDERS:D:96A:UN'BGM+220+PO{0}+9'UNS+S'UNT+4+{0}'"
     body = "UNB+UNOC:3+A+B+261122:1015+9'" + "".join(map(message.format, range(1, 4))) + "UNZ+3+9'"

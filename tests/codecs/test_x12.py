@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,55 @@ def test_frames_grow_and_decode_alone() -> None:
     assert documents[0].tree.children["BEG"][0].elements[3] == "PO1481"
 
 
+@pytest.mark.parametrize("line_end", [b"", b"\n", b"\r\n", b" \n", b"\n\n"])
+def test_line_ends_after_segments_change_nothing_but_the_places(line_end: bytes) -> None:
+    body = _body(3).replace(b"~", b"~" + line_end).replace(b"PO1*1*2", b"PO1*1*2X")
+    documents = decode_all(CODEC, body, Profile(guide="x12/850-004010"))
+    assert [(each.code, each.at.segment) for one in documents for each in one.problems if each.at] == [
+        ("element_number", 3), ("element_number", 3), ("element_number", 3),
+    ]  # fmt: skip
+    for one in documents:
+        (node,) = one.tree.children["PO1"]
+        assert node.elements == ["PO1", "1", "2X", "EA", "1.5", "", "VN", "A"]
+        assert body[node.offset : node.offset + 8] == b"PO1*1*2X"
+
+
+def test_a_segment_that_is_wrong_is_reported_wherever_it_stands() -> None:
+    body = _body(3).replace(b"PO1*1*2*", b"PO1*1*X*")
+    documents = decode_all(CODEC, body, Profile(guide="x12/850-004010"))
+    problems = [each for one in documents for each in one.problems]
+    assert [(each.code, each.path, each.at.set) for each in problems if each.at] == [
+        ("element_number", "PO1.02", "0001"),
+        ("element_number", "PO1.02", "0002"),
+        ("element_number", "PO1.02", "0003"),
+    ]  # fmt: skip
+    assert len({each.at.offset for each in problems if each.at}) == 3
+
+
+def test_two_partners_in_one_file_keep_their_own_separators_and_versions() -> None:
+    other = _body(1, 2).replace(b"*", b"|").replace(b"X|004010", b"X|005010").replace(b"PO1|1|2|EA", b"PO1|1|2|EA*")
+    first, second = decode_all(CODEC, _body(1, 1) + other)
+    assert first.tree.children["PO1"][0].elements[3] == "EA"
+    assert second.tree.children["PO1"][0].elements[3] == "EA*"
+    assert [(each.code, each.path) for each in second.problems] == [("element_too_long", "PO1.03")]
+
+
+def test_a_segment_without_a_loop_takes_no_children() -> None:
+    (decoded,) = decode_all(CODEC, _body(1))
+    beg = decoded.tree.children["BEG"][0]
+    assert beg.children == {}
+    with pytest.raises(TypeError):
+        beg.children["N1"] = []
+    with pytest.raises(TypeError):
+        beg.children.setdefault("N1", [])
+
+
+def test_a_word_that_looks_like_a_binary_segment_is_text() -> None:
+    body = _body(1).replace(b"VN*A~", "VN*CABINET É~\n".encode())
+    (decoded,) = decode_all(CODEC, body)
+    assert decoded.tree.children["PO1"][0].elements[7] == "CABINET É"
+
+
 def test_one_damaged_set_leaves_its_siblings_whole() -> None:
     body = _body(5).replace(b"SE*4*0003~", b"SE*9*0003~").replace(b"ST*850*0004~", b"XX*850*0004~")
     documents = decode_all(CODEC, body)
@@ -159,6 +209,28 @@ def test_writing_pads_the_header_and_counts() -> None:
         b"GS*PR*US*THEM*20261122*1015*3*X*004010~ST*855*0012~BAK*00*AC*PO1*20261122~REF*ZZ*A>B~SE*4*0012~"
         b"GE*1*3~IEA*1*000000007~"
     )
+
+
+def test_numbers_and_gaps_are_written_as_text() -> None:
+    rows: list[list[Any]] = [["PO1", 1, Decimal("1.50"), None, "", ["A", "", ""], [], ()], ["REF", ("A", ""), ["", ""]]]
+    assert b"PO1*1*1.50***A~REF*A~SE" in CODEC.encode([rows], ENVELOPE)
+
+
+def test_letters_beyond_ascii_are_written_in_the_character_set() -> None:
+    document = [["N1", "ST", "Café Łódź"]]
+    assert "N1*ST*Café Łódź~".encode() in CODEC.encode([document], ENVELOPE)
+    assert "N1*ST*Café ?ódz~".encode("latin-1") in CODEC.encode(
+        [document], {**ENVELOPE, "charset": "latin-1", "fold": True}
+    )
+    with pytest.raises(Rejected, match="latin-1"):
+        CODEC.encode([document], {**ENVELOPE, "charset": "latin-1"})
+
+
+@pytest.mark.parametrize("mark", ["*", "~", ">", "^", "\n", "\x7f"])
+def test_every_separator_and_control_character_is_refused(mark: str) -> None:
+    for value in (f"A{mark}", ["A", f"{mark}B"]):
+        with pytest.raises(Rejected, match=r"REF\.02"):
+            CODEC.encode([[["REF", "DP", value]]], {**ENVELOPE, "version": "00501"})
 
 
 def test_a_separator_in_data_is_refused_with_its_place() -> None:

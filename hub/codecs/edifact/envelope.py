@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hub.codecs.findings import finding
+from hub.codecs.segments import ESCAPE
 from hub.domain.errors import Position, Problem, Severity
 
 CHARSETS = {
@@ -15,8 +16,7 @@ CHARSETS = {
     "UNOL": "iso8859-15", "UNOW": "utf-8", "UNOY": "utf-8",
 }  # fmt: skip
 _UNB = re.compile(rb"UNB(?=[^A-Za-z0-9\s])")
-_ESCAPE = "\ue000"
-_ESCAPED = re.compile(_ESCAPE + "(.)", re.S)
+_ESCAPED = re.compile(ESCAPE + "(.)", re.S)
 
 
 class Service(NamedTuple):
@@ -42,11 +42,11 @@ class Service(NamedTuple):
 
     def _hidden(self, match: re.Match[str]) -> str:
         place = self.index(match[1]) if match[1] in self else -1
-        return _ESCAPE + (match[1] if place < 0 else chr(0xE001 + place))
+        return ESCAPE + (match[1] if place < 0 else chr(0xE001 + place))
 
     def unescape(self, text: str) -> str:
         """Return the data that an escaped text stands for."""
-        if _ESCAPE not in text:
+        if ESCAPE not in text:
             return text
         return _ESCAPED.sub(lambda match: self._shown(match[1]), text)
 
@@ -57,7 +57,7 @@ class Service(NamedTuple):
     def elements(self, piece: str) -> list[str | list[str]]:
         """Return the elements of an escaped segment; a composite becomes a list."""
         mark = self.component
-        if _ESCAPE not in piece:
+        if ESCAPE not in piece:
             return [value.split(mark) if mark in value else value for value in piece.split(self.element)]
         found: list[str | list[str]] = []
         for value in piece.split(self.element):
@@ -65,6 +65,13 @@ class Service(NamedTuple):
                 found.append([self.unescape(part) for part in value.split(mark)])
             else:
                 found.append(self.unescape(value))
+        return found
+
+    def segment(self, piece: str) -> list[Any]:
+        """Return the elements of an escaped segment, the tag as a plain text even where it has components."""
+        found: list[Any] = self.elements(piece)
+        if isinstance(found[0], list):
+            found[0] = found[0][0]
         return found
 
     def facts(self) -> dict[str, str]:

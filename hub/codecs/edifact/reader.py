@@ -7,20 +7,14 @@ from typing import Any
 
 import msgspec
 
+from hub.codecs.cutting import Cut, evenly_cut, offsets_of, trimmed
 from hub.codecs.edifact.envelope import CHARSETS, Service, part, service_of
 from hub.codecs.elements import Fault
 from hub.codecs.frames import Context, Span
-from hub.codecs.machine import Machine, machine
-from hub.codecs.placing import Placing, offsets_of, problem
-from hub.codecs.reading import (
-    REFUSED,
-    choose_guide,
-    envelope_problems,
-    length_problems,
-    party,
-    position_of,
-    trimmed,
-)  # fmt: skip
+from hub.codecs.machine import machine
+from hub.codecs.placing import Placing, problem
+from hub.codecs.reading import REFUSED, Parties, choose_guide, envelope_problems, length_problems, parties
+from hub.codecs.segments import Segments
 from hub.domain.errors import Position, Problem
 from hub.domain.tree import Decoded, Node
 from hub.ports import Frame, Profile
@@ -32,68 +26,80 @@ class Reader:
     def __init__(self, context: Context, profile: Profile) -> None:
         self.context = context
         self.profile = profile
-        self.heads = set(context.heads)
-        self._machines: dict[tuple[int, str], tuple[Machine, bool]] = {}
+        self._heads = set(context.heads)
+        self._parties = [parties(envelope.facts, "1") for envelope in context.envelopes]
+        self._services = [service_of(envelope.facts) for envelope in context.envelopes]
+        self._known: dict[tuple[str, str, Service], tuple[Segments, bool]] = {}
 
     def sets(self, body: bytes) -> Iterator[Decoded]:
         """Yield every message of the frame, in order."""
-        for index, span in enumerate(self.context.spans):
+        for ordinal, span in enumerate(self.context.spans, self.context.first):
             decoded = self._one(body[span.start : span.start + span.length], span)
-            decoded.ordinal = self.context.first + index
+            decoded.ordinal = ordinal
             yield decoded
 
     def _one(self, raw: bytes, span: Span) -> Decoded:
-        facts = self.context.envelopes[span.envelope].facts
-        found = envelope_problems(self.context, self.heads, span.envelope, self.profile)
+        facts, known = self.context.envelopes[span.envelope].facts, self._parties[span.envelope]
+        found = envelope_problems(self.context, self._heads, span.envelope, self.profile)
         if span.code in REFUSED:
-            return _decoded(Node("", [""]), [], facts, found)
+            return _decoded(Node("", [""]), [], known, facts, found)
         start = self.context.offset + span.start
-        text, charset = _text(raw, self.profile.charset, facts.get("syntax_id", ""))
-        if text is None:
-            found.append(problem("set_undecodable", position_of(facts, "", start)))
-            return _decoded(Node("", [""]), [], facts, found)
-        service = service_of(facts)
-        pieces = service.split(text)
-        lengths = [len(piece) + 1 for piece in pieces]
-        if not raw.isascii():
-            lengths = [len(piece) + 1 for piece in _raw_pieces(raw, service)] if charset == "utf-8" else lengths
-        kept, offsets = trimmed(pieces, offsets_of(lengths, start))
-        if len(kept) > self.profile.max_segments:
-            found.append(problem("set_too_large", position_of(facts, "", start)))
-            kept, offsets = kept[:1], offsets[:1]
-        return self._message(kept, offsets, facts, found, span, service)
+        service = self._services[span.envelope]
+        cut = cut_message(raw, service, self.profile.charset, facts.get("syntax_id", ""), start)
+        if cut is None:
+            found.append(problem("set_undecodable", known.place("", start)))
+            return _decoded(Node("", [""]), [], known, facts, found)
+        pieces, offsets = cut
+        if len(pieces) > self.profile.max_segments:
+            found.append(problem("set_too_large", known.place("", start)))
+            pieces, offsets = pieces[:1], offsets[:1]
+        return self._message(pieces, offsets, found, span)
 
-    def _message(
-        self, pieces: list[str], offsets: list[int], facts: dict[str, str], found: list[Problem], span: Span,
-        service: Service,
-    ) -> Decoded:  # fmt: skip
-        segments: list[list[Any]] = [service.elements(piece) for piece in pieces]
-        for elements in segments:
-            if isinstance(elements[0], list):
-                elements[0] = elements[0][0]
-        first = segments[0] if segments else [""]
-        headed = first[0] == "UNH"
+    def _message(self, pieces: list[str], offsets: list[int], found: list[Problem], span: Span) -> Decoded:
+        facts, known = self.context.envelopes[span.envelope].facts, self._parties[span.envelope]
+        service = self._services[span.envelope]
+        first = service.segment(pieces[0]) if pieces else [""]
+        last = service.segment(pieces[-1]) if len(pieces) > 1 else [""]
+        headed, closed = first[0] == "UNH", last[0] == "UNT"
         name, control = (part(first, 2), part(first, 1)) if headed else ("", "")
-        at = position_of(facts, control, offsets[0] if offsets else 0)
+        at = known.place(control, offsets[0] if offsets else 0)
         if span.code:
             found.append(problem(span.code, at, Node(first[0][:3], first, {}, 1, at.offset)))
-        closed = len(segments) > 1 and segments[-1][0] == "UNT"
-        inner = slice(1 if headed else 0, -1 if closed else None)
-        compiled, firm = self._machine(span.envelope, name, _version(first), service)
-        placing = Placing(compiled, at, firm=firm, first=2 if headed else 1)
-        root = placing.place(pieces[inner], segments[inner], offsets[inner])
-        if closed and headed:
-            found += _trailer_problems(segments[-1], len(segments), control, at, offsets[len(segments) - 1])
-        found += length_problems(segments, offsets, self.profile.max_element, at)
+        begin = 1 if headed else 0
+        segments, firm = self._segments(name, _version(first), service)
+        placing = Placing(segments, at, firm=firm, first=begin + 1)
+        root = placing.place(pieces[begin : -1 if closed else None], offsets[begin:])
+        if closed and headed and (not control or last[1:] != [str(len(pieces)), control]):
+            found += _trailer_problems(last, len(pieces), control, at, offsets[len(pieces) - 1])
+        if span.length > self.profile.max_element:
+            found += length_problems(map(service.segment, pieces), offsets, self.profile.max_element, at)
         found += placing.problems
-        return _decoded(root, first if headed else [], facts, found)
+        return _decoded(root, first if headed else [], known, facts, found)
 
-    def _machine(self, envelope: int, name: str, version: str, service: Service) -> tuple[Machine, bool]:
-        key = (envelope, f"{name} {version}")
-        if key not in self._machines:
+    def _segments(self, name: str, version: str, service: Service) -> tuple[Segments, bool]:
+        key = (name, version, service)
+        if key not in self._known:
             guide, firm = choose_guide("edifact", name, ".".join(version.split(":")[:2]), self.profile)
-            self._machines[key] = (machine(guide, service.element, service.component), firm)
-        return self._machines[key]
+            compiled = machine(guide, service.element, service.component)
+            self._known[key] = (Segments(compiled, service.segment), firm)
+        return self._known[key]
+
+
+def cut_message(raw: bytes, service: Service, charset: str, syntax_id: str, start: int) -> Cut | None:
+    """Cut a message into its segments; None where the bytes are not in the agreed character set.
+
+    White space between segments belongs to none; the first byte is at `start`.
+    """
+    text, charset = _text(raw, charset, syntax_id)
+    if text is None:
+        return None
+    escaped = service.escape(text)
+    even = evenly_cut(escaped, raw, service.terminator, start)
+    if even is not None:
+        return even
+    pieces = escaped.split(service.terminator)
+    parts = pieces if charset != "utf-8" else _raw_pieces(raw, service)
+    return trimmed(pieces, offsets_of(parts, 1, start))
 
 
 def _text(raw: bytes, charset: str, syntax_id: str) -> tuple[str | None, str]:
@@ -129,13 +135,14 @@ def _trailer_problems(trailer: list[Any], count: int, control: str, at: Position
         yield problem("set_control_missing", at, Node("UNH", ["UNH"], {}, 1, at.offset))
 
 
-def _decoded(root: Node, header: Sequence[Any], facts: dict[str, str], found: Sequence[Problem]) -> Decoded:
+def _decoded(
+    root: Node, header: Sequence[Any], known: Parties, facts: dict[str, str], found: Sequence[Problem]
+) -> Decoded:
     association = part(header, 2, 5)
     return Decoded(
-        tree=root, set=part(header, 2), version=_version(header),
-        sender=party(facts, "sender"), receiver=party(facts, "receiver"), test=facts.get("usage", "") == "1",
-        controls=(facts.get("interchange_control", ""), facts.get("group_control", ""), part(header, 1)),
-        problems=tuple(found), facts={**facts, "association": association} if association else facts,
+        tree=root, set=part(header, 2), version=_version(header), sender=known.sender, receiver=known.receiver,
+        test=known.test, controls=(known.interchange, known.group, part(header, 1)), problems=tuple(found),
+        facts={**facts, "association": association} if association else facts,
     )  # fmt: skip
 
 

@@ -78,11 +78,15 @@ class Scan:
         """Walk the envelope segments of one interchange; return where it ends."""
         search = _pattern(self._separators, _is_wrapped(self.body, self._separators.terminator, at)).search
         handlers = {
-            b"GS": self._on_gs, b"GE": self._on_ge, b"ST": self._on_st, b"SE": self._on_se, b"TA1": self._on_ta1,
+            b"GS": self._on_gs, b"GE": self._on_ge, b"SE": self._on_se, b"TA1": self._on_ta1,
         }  # fmt: skip
         at -= len(self._separators.terminator)
         while (match := search(self.body, at)) is not None:
             tag = match[1] if len(match[1]) < 4 else _unwrap(match[1])
+            if tag == b"ST":
+                self._on_st(match.start(1))
+                at = match.end() - 1
+                continue
             if tag == b"ISA":
                 return match.start(1)
             end = self._end_of(match.end())
@@ -131,7 +135,7 @@ class Scan:
         self._controls = set()
         return group
 
-    def _on_st(self, start: int, end: int) -> None:
+    def _on_st(self, start: int) -> None:
         if self._open >= 0:
             self._close_set(start, "set_trailer_missing")
         self._open = start
@@ -259,7 +263,7 @@ def _pattern(separators: Separators, wrapped: bool) -> re.Pattern[bytes]:
     glue = rb"[\r\n]*" if wrapped else b""
     tags = b"|".join(glue.join(re.escape(tag[i : i + 1]) for i in range(len(tag))) for tag in _TAGS)
     mark = re.escape(separators.element)
-    return re.compile(re.escape(separators.terminator) + rb"\s*(" + tags + rb")" + glue + mark)
+    return re.compile(re.escape(separators.terminator) + rb"\s*+(?=[IGSTB])(" + tags + rb")" + glue + mark)
 
 
 def frames(body: bytes, profile: Profile) -> list[Frame]:
