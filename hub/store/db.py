@@ -76,6 +76,11 @@ class Db:
             return json.dumps(listed)
         return statements.literal("bigint" if listed and isinstance(listed[0], int) else "text", listed)
 
+    @property
+    def clock(self) -> str:
+        """Return the database's own time as SQL: microseconds since 1970, when it was given the statement."""
+        return statements.CLOCK if self.postgres else "hub_clock()"
+
     def now_us(self) -> int:
         """Return the database's own time (of the transaction's begin): it governs leases, due times and backoff."""
         if not self.postgres:

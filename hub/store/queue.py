@@ -18,14 +18,14 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 900.0
 MOST_STARTS = 5
 _COLUMNS = "id, lane, task, subject_id, part, order_key, epoch, starts, attempts, connection, partner, reason"
 _READY = """
-    lane = :lane AND task = :task AND status = 'queued' AND due_us <= :now {starts}
+    lane = :lane AND task = :task AND status = 'queued' AND due_us <= {clock} {starts}
     AND (order_key IS NULL OR NOT EXISTS (
         SELECT 1 FROM work earlier WHERE earlier.order_key = work.order_key AND earlier.id < work.id))
 """
 _FIRST = "ORDER BY due_us, id LIMIT"
 _TAKE = (
-    "UPDATE work SET status = 'running', owner = :owner, lease_us = :lease, epoch = epoch + 1, starts = starts + 1 "
-    "WHERE id IN (SELECT id FROM work WHERE {ready} {first} :limit{skip}) "
+    "UPDATE work SET status = 'running', owner = :owner, lease_us = {clock} + :lease, epoch = epoch + 1, "
+    "starts = starts + 1 WHERE id IN (SELECT id FROM work WHERE {ready} {first} :limit{skip}) "
     f"RETURNING {_COLUMNS}"
 )
 
@@ -58,39 +58,40 @@ def claim(
     alone: bool,
     busy: Collection[str] | None = None,
 ) -> list[Claim]:
-    """Lease due rows by database time. Rows that were started before (a crash) are claimed one at a time.
+    """Lease due rows by database time, in one statement. Rows that were started before (a crash) come one at a time.
 
     No row is started more than `MOST_STARTS` times: `bury_deadly` takes what ended its workers so often.
     With `busy`, all rows are of one connection: that of the row which is due for longest, and none of these.
     """
-    now = db.now_us()
-    ready = _READY.format(starts=f"AND starts BETWEEN 1 AND {MOST_STARTS - 1}" if alone else "AND starts = 0")
+    starts = f"AND starts BETWEEN 1 AND {MOST_STARTS - 1}" if alone else "AND starts = 0"
+    ready = _READY.format(clock=db.clock, starts=starts)
     values: dict[str, Any] = {}
     if busy is not None:
         if busy:
             ready += f"AND NOT ({db.among('connection', 'busy')})"
             values["busy"] = db.array(sorted(busy))
         ready += f" AND connection = (SELECT connection FROM work WHERE {ready} {_FIRST} 1)"
-    sql = _TAKE.format(ready=ready, first=_FIRST, skip=" FOR UPDATE SKIP LOCKED" if db.postgres else "")
+    skip = " FOR UPDATE SKIP LOCKED" if db.postgres else ""
     rows = db.all(
-        sql, lane=lane, task=task, now=now, limit=1 if alone else limit, owner=owner,
-        lease=now + int(lease_seconds * 1e6), **values,
+        _TAKE.format(clock=db.clock, ready=ready, first=_FIRST, skip=skip), lane=lane, task=task,
+        limit=1 if alone else limit, owner=owner, lease=int(lease_seconds * 1e6), **values,
     )  # fmt: skip
-    return sorted((_claim(row) for row in rows), key=lambda found: found.id)
+    return [_claim(row) for row in sorted(rows)]
 
 
 def _claim(row: Any) -> Claim:
-    return Claim(**dict(zip(_COLUMNS.split(", "), row, strict=True)))
+    work_id, lane, task, subject_id, part, order_key, epoch, starts, attempts, connection, partner, reason = row
+    return Claim(
+        id=work_id, lane=lane, task=task, subject_id=subject_id, part=part, order_key=order_key, epoch=epoch,
+        starts=starts, attempts=attempts, connection=connection, partner=partner, reason=reason,
+    )  # fmt: skip
 
 
 def due_tasks(db: Db, lane: str, tasks: Sequence[str]) -> list[str]:
     """Return the kinds of task that something is due of, in the order given: a read that takes no lock."""
-    now = db.now_us()
-    looks = ", ".join(
-        f"EXISTS (SELECT 1 FROM work WHERE lane = :lane AND task = :task{at} AND status = 'queued' AND due_us <= :now)"
-        for at in range(len(tasks))
-    )
-    row = db.one(f"SELECT {looks}", lane=lane, now=now, **{f"task{at}": task for at, task in enumerate(tasks)})
+    queued = f"SELECT 1 FROM work WHERE lane = :lane AND status = 'queued' AND due_us <= {db.clock}"
+    looks = ", ".join(f"EXISTS ({queued} AND task = :task{at})" for at in range(len(tasks)))
+    row = db.one(f"SELECT {looks}", lane=lane, **{f"task{at}": task for at, task in enumerate(tasks)})
     return [task for task, found in zip(tasks, row, strict=True) if found]
 
 
@@ -155,18 +156,32 @@ class QueuePart:
 
     def fence(self, claims: Sequence[Claim]) -> set[int]:
         """Take these rows off the queue and return the ids that were still ours."""
-        if not claims:
-            return set()
-        sql = self._fenced("DELETE FROM work", "RETURNING id")
-        return {row[0] for row in self.db.all(sql, keys=self._pairs({c.id: c.epoch for c in claims}))}
+        return {row[0] for row in self._ours(claims, "DELETE FROM work", "RETURNING id")}
 
     def renew(self, claims: Sequence[Claim], seconds: float) -> set[int]:
-        """Lengthen leases and return the ids that are still ours."""
-        if not claims:
-            return set()
-        lease = self.db.now_us() + int(seconds * 1e6)
-        sql = self._fenced("UPDATE work SET lease_us = :lease", "RETURNING id")
-        return {row[0] for row in self.db.all(sql, keys=self._pairs({c.id: c.epoch for c in claims}), lease=lease)}
+        """Keep these rows until the transaction ends, for `seconds` from now where their lease is shorter by a quarter.
+
+        Returns the ids that are still ours.
+        """
+        now, lease = self.db.now_us(), int(seconds * 1e6)
+        lock = "FOR NO KEY UPDATE" if self.db.postgres else ""
+        rows = self._ours(claims, "SELECT id, lease_us FROM work", lock)
+        short = [row[0] for row in rows if row[1] < now + lease * 3 // 4]
+        if short:
+            sql = f"UPDATE work SET lease_us = :lease WHERE {self.db.among('id', 'keys')}"
+            self.db.run(sql, lease=now + lease, keys=self.db.array(short))
+        return {row[0] for row in rows}
+
+    def _ours(self, claims: Sequence[Claim], action: str, ending: str) -> list[Any]:
+        """Run a statement on the rows that nobody took meanwhile: once for each epoch, of which there is mostly one."""
+        by_epoch: dict[int, list[int]] = {}
+        for claim in claims:
+            by_epoch.setdefault(claim.epoch, []).append(claim.id)
+        sql = f"{action} WHERE status = 'running' AND epoch = :epoch AND {self.db.among('id', 'keys')} {ending}"
+        found: list[Any] = []
+        for epoch, ids in sorted(by_epoch.items()):
+            found += self.db.all(sql, epoch=epoch, keys=self.db.array(sorted(ids)))
+        return found
 
     def put_back(self, claims: Sequence[Claim], *, after: float | None, reason: str) -> None:
         """Queue rows again after so many seconds, by backoff where None; their starts are forgiven."""
@@ -182,16 +197,3 @@ class QueuePart:
         """Keep rows for a person; they hold their key until they are resolved."""
         rows = [(each.id, each.epoch, status, reason[:2000]) for each in claims]
         self.db.update(tables.work, ("id", "epoch"), ("status", "reason"), rows)
-
-    def _fenced(self, action: str, ending: str) -> str:
-        if self.db.postgres:
-            both = "split_part(pair, ':', 1)::bigint, split_part(pair, ':', 2)::bigint"
-            pairs = f"SELECT {both} FROM unnest(CAST(:keys AS text[])) pair"
-            return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"
-        pairs = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:keys)"
-        return f"{action} WHERE status = 'running' AND (id, epoch) IN ({pairs}) {ending}"
-
-    def _pairs(self, epochs: dict[int, int]) -> Any:
-        if self.db.postgres:
-            return [f"{row_id}:{epoch}" for row_id, epoch in sorted(epochs.items())]
-        return self.db.array([[row_id, epoch] for row_id, epoch in epochs.items()])

@@ -18,7 +18,7 @@ from hub.store import audit, tables, tables_trade
 from hub.store.db import Db
 from hub.store.queue import add_work
 
-WAITING = ("refused", "parked", "dead", "in_doubt")
+WAITING = tables.STUCK
 LONGEST_REASON = 500
 
 
@@ -167,7 +167,7 @@ def _close_causes(db: Db, found: Any) -> None:
     """Resolve the doubt about this delivery, and the refusals of its kind once none of them waits any more."""
     fingerprints = [f"doubt/{found.id}", f"dead/{found.id}"]
     left = db.one(
-        "SELECT 1 FROM deliveries WHERE state <> 'delivered' AND state IN ('refused', 'parked', 'dead') "
+        "SELECT 1 FROM deliveries WHERE stuck IN ('refused', 'parked', 'dead') "
         "AND connection = :connection AND send = :send AND id <> :id LIMIT 1",
         connection=found.connection, send=found.send, id=found.id,
     )  # fmt: skip

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, Table
 
-CLOCK = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
-"""The time of a PostgreSQL in microseconds since 1970."""
+CLOCK = "(extract(epoch from statement_timestamp()) * 1000000)::bigint"
+"""The time of a PostgreSQL, when it was given the statement, in microseconds since 1970."""
 _PARTS = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|::|:([A-Za-z_]\w*)|%""")
 Rows = Sequence[Sequence[Any]]
 

@@ -28,6 +28,8 @@ PATIENCE = {
     "tcp_user_timeout": 20_000,
 }  # fmt: skip
 """How long a PostgreSQL that fell silent is waited for: seconds, but milliseconds for data that nobody acknowledges."""
+PLANS = "SET enable_seqscan = off; SET random_page_cost = 1.1; SET jit = off"
+"""Plans are made once and kept: one that was made while a table was small must still be good when it has grown."""
 
 
 class Store:
@@ -42,9 +44,13 @@ class Store:
     def write(self, work: Callable[[Db], T]) -> T:
         """Run a closure in a transaction and return once it is durable. No I/O inside: it may run twice."""
         if self.postgres:
-            return self._alone(work)
+            return self._tried(lambda db: _transaction(db, work))
         result: T = self._groups.submit(_run_each, work)
         return result
+
+    def write_once(self, work: Callable[[Db], T]) -> T:
+        """Like `write`, for a closure whose every statement is whole by itself: no transaction is begun for them."""
+        return self._tried(work) if self.postgres else self.write(work)
 
     def write_batched(self, handler: Handler, item: Any) -> Any:
         """Hand one item over; `handler(db, items)` is called with all that wait, and returns a result for each."""
@@ -66,11 +72,11 @@ class Store:
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             raise RetryLater("the database does not answer; nothing was stored") from error
 
-    def _alone(self, work: Callable[[Db], T]) -> T:
+    def _tried(self, work: Callable[[Db], T]) -> T:
         for left in reversed(range(TRIES)):
             try:
                 with self._connected() as connection:
-                    return _transaction(connection, work)
+                    return work(Db(connection))
             except (exc.OperationalError, exc.InterfaceError) as error:
                 if left == 0 or not _passing(error):
                     raise RetryLater("the database refused the transaction; it was rolled back") from error
@@ -79,11 +85,11 @@ class Store:
     def _grouped(self, jobs: Sequence[tuple[Handler, list[Any]]]) -> list[list[Any]]:
         """Run each job in its own savepoint, all in one transaction; a result may be an exception."""
         with self._connected() as connection:
-            return _transaction(connection, lambda db: [_in_savepoint(db, handler, items) for handler, items in jobs])
+            db = Db(connection)
+            return _transaction(db, lambda db: [_in_savepoint(db, handler, items) for handler, items in jobs])
 
 
-def _transaction(connection: Connection, work: Callable[[Db], T]) -> T:
-    db = Db(connection)
+def _transaction(db: Db, work: Callable[[Db], T]) -> T:
     db.begin()
     try:
         result = work(db)
@@ -149,6 +155,7 @@ def open_engine(url: str, pool_size: int = 10) -> Engine:
             url, pool_size=pool_size, max_overflow=20, pool_use_lifo=True, pool_timeout=10,
             connect_args={**PATIENCE, "autocommit": True},
         )  # fmt: skip
+        event.listen(engine, "connect", _set_plans)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -160,10 +167,19 @@ def _begin(connection: Connection) -> None:
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
+    connection.create_function("hub_clock", 0, _clock)
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", "temp_store=MEMORY"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _set_plans(connection: Any, _record: Any) -> None:
+    connection.execute(PLANS)
+
+
+def _clock() -> int:
+    return time.time_ns() // 1000
 
 
 def wait_for(store: Store, *, seconds: float = 30.0) -> None:

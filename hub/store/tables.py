@@ -6,9 +6,12 @@ id made by the database: it is the order of arrival that `order_key` keeps.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     Index,
     Integer,
     LargeBinary,
@@ -22,6 +25,12 @@ from sqlalchemy import (
 
 metadata = MetaData()
 Serial = BigInteger().with_variant(Integer, "sqlite")
+STUCK = ("refused", "parked", "dead", "in_doubt")
+"""The states in which a delivery waits for a person."""
+ROOMY = {"fillfactor": 35}
+"""For rows that are changed soon after they were stored: their new version lies beside them and moves no index."""
+CHURNED = {"autovacuum_vacuum_scale_factor": 0.0, "autovacuum_vacuum_threshold": 2000}
+"""For the queue, whose rows come and go: what is gone is swept away by count, not by a share of the table."""
 
 
 def string(name: str, *, null: bool = False, **options: object) -> Column[str]:
@@ -34,6 +43,11 @@ def string(name: str, *, null: bool = False, **options: object) -> Column[str]:
 def number(name: str, *, null: bool = False) -> Column[int]:
     """Return a BIGINT column: a count, micros or microseconds."""
     return Column(name, BigInteger, nullable=null, server_default=None if null else "0")
+
+
+def partial(name: str, *columns: Column[Any], where: str, unique: bool = False) -> Index:
+    """Return an index of the rows that fulfil a condition; the others cost nothing."""
+    return Index(name, *columns, unique=unique, postgresql_where=text(where), sqlite_where=text(where))
 
 
 messages = Table(
@@ -58,12 +72,10 @@ messages = Table(
     Column("body", LargeBinary, nullable=True),
     string("envelope"),
     string("problems"),
-    UniqueConstraint("connection", "event_id", name="messages_event"),
 )
-Index("messages_control", messages.c.connection, messages.c.control_key)
-Index("messages_received", messages.c.received_us)
-Index("messages_unsettled", messages.c.state, messages.c.received_us, postgresql_where=text("state <> 'applied'"),
-      sqlite_where=text("state <> 'applied'"))  # fmt: skip
+partial("messages_event", messages.c.connection, messages.c.event_id, where="event_id IS NOT NULL", unique=True)
+partial("messages_control", messages.c.connection, messages.c.control_key, where="control_key IS NOT NULL")
+partial("messages_unsettled", messages.c.state, messages.c.received_us, where="state <> 'applied' AND state <> 'sent'")
 
 message_chunks = Table(
     "message_chunks",
@@ -136,13 +148,11 @@ work = Table(
     string("partner"),
     string("reason"),
     sqlite_autoincrement=True,
+    postgresql_with=CHURNED,
 )
-Index("work_due", work.c.lane, work.c.task, work.c.due_us, work.c.id, postgresql_where=text("status = 'queued'"),
-      sqlite_where=text("status = 'queued'"))  # fmt: skip
-Index("work_key", work.c.order_key, work.c.id, postgresql_where=text("order_key IS NOT NULL"),
-      sqlite_where=text("order_key IS NOT NULL"))  # fmt: skip
-Index("work_lease", work.c.lease_us, postgresql_where=text("status = 'running'"),
-      sqlite_where=text("status = 'running'"))  # fmt: skip
+partial("work_due", work.c.lane, work.c.task, work.c.due_us, work.c.id, where="status = 'queued'")
+partial("work_key", work.c.order_key, work.c.id, where="order_key IS NOT NULL")
+partial("work_running", work.c.id, where="status = 'running'")
 Index("work_subject", work.c.subject_id)
 
 events = Table(
@@ -183,11 +193,13 @@ deliveries = Table(
     number("created_us"),
     number("begun_us"),
     number("ended_us"),
+    Column("stuck", Text, Computed(f"CASE WHEN state IN {STUCK} THEN state END", persisted=True)),
     UniqueConstraint("event_id", "connection", "send", "subject_id", name="deliveries_leg"),
+    postgresql_with=ROOMY,
 )
+"""`stuck` is the state where it waits for a person. No other state is in an index: begun and ended change none."""
 Index("deliveries_order", deliveries.c.order_id)
-Index("deliveries_open", deliveries.c.state, deliveries.c.connection,
-      postgresql_where=text("state <> 'delivered'"), sqlite_where=text("state <> 'delivered'"))  # fmt: skip
+partial("deliveries_stuck", deliveries.c.stuck, deliveries.c.connection, where="stuck IS NOT NULL")
 
 attempts = Table(
     "attempts",
@@ -199,6 +211,7 @@ attempts = Table(
     string("outcome"),
     string("detail"),
     PrimaryKeyConstraint("delivery_id", "no"),
+    postgresql_with=ROOMY,
 )
 
 incidents = Table(
@@ -221,9 +234,7 @@ incidents = Table(
     number("first_us"),
     number("last_us"),
 )
-Index("incidents_open", incidents.c.fingerprint, unique=True,
-      postgresql_where=text("state IN ('open', 'acknowledged', 'fixing')"),
-      sqlite_where=text("state IN ('open', 'acknowledged', 'fixing')"))  # fmt: skip
+partial("incidents_open", incidents.c.fingerprint, where="state IN ('open', 'acknowledged', 'fixing')", unique=True)
 
 cursors = Table(
     "cursors",
@@ -268,8 +279,7 @@ expected_receipts = Table(
     PrimaryKeyConstraint("delivery_id", "kind"),
 )
 Index("expected_receipts_control", expected_receipts.c.connection, expected_receipts.c.control_key)
-Index("expected_receipts_due", expected_receipts.c.due_us, postgresql_where=text("state = 'due'"),
-      sqlite_where=text("state = 'due'"))  # fmt: skip
+partial("expected_receipts_due", expected_receipts.c.due_us, where="state = 'due'")
 
 processes = Table(
     "processes",

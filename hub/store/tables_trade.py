@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
-from hub.store.tables import metadata, number, string
+from hub.store.tables import metadata, number, partial, string
 
 orders = Table(
     "orders",
@@ -43,8 +43,8 @@ holds = Table(
 Index("holds_cause", holds.c.code, holds.c.value)
 
 
-def record_table(name: str) -> Table:
-    """Return a table for one kind of record below an order; the whole record is in `doc`."""
+def record_table(name: str, *, numbered: bool = True, ordered: bool = True) -> Table:
+    """Return a table for one kind of record; the whole record is in `doc`. It is found by its number and its order."""
     table = Table(
         name,
         metadata,
@@ -59,18 +59,21 @@ def record_table(name: str) -> Table:
         number("version"),
         string("doc"),
     )
-    Index(f"{name}_order", table.c.order_id)
-    Index(f"{name}_number", table.c.number)
+    if ordered:
+        Index(f"{name}_order", table.c.order_id)
+    if numbered:
+        Index(f"{name}_number", table.c.number)
     return table
 
 
 fulfillment_orders = record_table("fulfillment_orders")
 shipments = record_table("shipments")
 purchase_orders = record_table("purchase_orders")
-invoices = record_table("invoices")
-acknowledgements = record_table("acknowledgements")
-stock_reports = record_table("stock_reports")
-reservations = record_table("reservations")
+invoices = record_table("invoices", numbered=False)
+acknowledgements = record_table("acknowledgements", numbered=False)
+stock_reports = record_table("stock_reports", numbered=False, ordered=False)
+reservations = record_table("reservations", numbered=False)
+partial("reservations_waiting", reservations.c.number, where="state = 'requested'")
 
 links = Table(
     "links",
@@ -82,8 +85,7 @@ links = Table(
     string("role"),
     PrimaryKeyConstraint("connection", "kind", "external_id"),
 )
-Index("links_ours", links.c.connection, links.c.kind, links.c.our_id, unique=True,
-      postgresql_where=text("role = 'primary'"), sqlite_where=text("role = 'primary'"))  # fmt: skip
+partial("links_ours", links.c.connection, links.c.kind, links.c.our_id, where="role = 'primary'", unique=True)
 Index("links_our_id", links.c.our_id)
 
 items = Table(

@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.store.db import Db
 from hub.store.inbox import CHUNK
+from hub.store.looks import overview
 from hub.store.looks.orders import PAGE, Page
 
 _ROW = "id, connection, partner, direction, kind, name, size, content_type, received_us, state"
@@ -22,7 +23,7 @@ def messages(db: Db, *, state: str = "", after: str = "", most: int = PAGE) -> P
         values: dict[str, Any] = (
             {"received": int(received) if received.isdecimal() else 0, "id": message_id} if after else {}
         )
-        where = f"state <> 'applied' AND state = :state {start}ORDER BY received_us DESC, id DESC"
+        where = f"{overview.UNSETTLED} AND state = :state {start}ORDER BY received_us DESC, id DESC"
         found = db.all(f"SELECT {_ROW} FROM messages WHERE {where} LIMIT :most", state=state, most=most + 1, **values)
         last = f"{found[most - 1].received_us}_{found[most - 1].id}" if len(found) > most else ""
         return Page(rows=found[:most], after=last)
@@ -74,7 +75,7 @@ def last_seen(db: Db) -> Mapping[tuple[str, str], int]:
     """Return when each connection last had a message, by (connection, direction), among the last RECENT messages."""
     rows = db.all(
         "SELECT connection, direction, max(received_us) AS at_us FROM "
-        f"(SELECT connection, direction, received_us FROM messages ORDER BY received_us DESC LIMIT {RECENT}) recent "
+        f"(SELECT connection, direction, received_us FROM messages ORDER BY id DESC LIMIT {RECENT}) recent "
         "GROUP BY connection, direction"
     )
     return {(row.connection, row.direction): row.at_us for row in rows}

@@ -8,12 +8,19 @@ from typing import Any, get_args
 
 from hub.domain.work import LANES, Task
 from hub.store.db import Db
+from hub.store.tables import STUCK
 
 MOST = 10_000
 """Counting stops here; a page then shows `10,000+`."""
 DAY_US = 86_400_000_000
 OPEN_INCIDENTS = "('open', 'acknowledged', 'fixing')"
-STUCK = ("refused", "parked", "dead", "in_doubt")
+UNDER_WAY = ("planned", "begun")
+UNSENT = (
+    "work w JOIN deliveries d ON d.id = w.subject_id "
+    "WHERE w.task = 'send' AND w.status IN ('queued', 'running') AND d.state"
+)
+"""Where deliveries are looked for that go on by themselves: the queue holds them, and is as small as what waits."""
+UNSETTLED = "state <> 'applied' AND state <> 'sent'"
 TASKS: tuple[str, ...] = get_args(Task)
 
 
@@ -43,9 +50,9 @@ def numbers(db: Db, down: int) -> Numbers:
     """Return the six numbers; `down` comes from the configuration and the incidents of connections."""
     now = db.now_us()
     return Numbers(
-        orders_today=_count(db, "orders", "received_us >= :since", since=now - now % DAY_US),
-        open_incidents=_count(db, "incidents", f"state IN {OPEN_INCIDENTS}"),
-        overdue=_count(db, "expected_receipts", "state = 'due' AND due_us < :now", now=now),
+        orders_today=_count(db, "orders WHERE received_us >= :since", since=now - now % DAY_US),
+        open_incidents=_count(db, f"incidents WHERE state IN {OPEN_INCIDENTS}"),
+        overdue=_count(db, "expected_receipts WHERE state = 'due' AND due_us < :now", now=now),
         stuck=stuck(db),
         oldest=max((each.oldest for each in lanes(db) if each.oldest is not None), default=None),
         down=down,
@@ -54,8 +61,9 @@ def numbers(db: Db, down: int) -> Numbers:
 
 def stuck(db: Db) -> int:
     """Return how much waits for a person: deliveries, and received work that was parked."""
-    deliveries = _count(db, "deliveries", f"state <> 'delivered' AND {db.among('state', 'keys')}", keys=db.array(STUCK))
-    return deliveries + _count(db, "work", "status = 'parked' AND task <> 'send'")
+    return _count(db, "deliveries WHERE stuck IS NOT NULL") + _count(
+        db, "work WHERE status = 'parked' AND task <> 'send'"
+    )
 
 
 def lanes(db: Db) -> list[Lane]:
@@ -105,22 +113,21 @@ def overdue(db: Db, most: int = 200) -> list[Any]:
 def state_counts(db: Db) -> Mapping[tuple[str, str], int]:
     """Return bounded counts by (table, state) of what is not finished, for the metrics."""
     kinds: Sequence[tuple[str, str, Sequence[str]]] = (
-        ("deliveries", "state <> 'delivered' AND state", ("planned", "begun", *STUCK)),
-        ("work", "status", ("queued", "running", "parked", "in_doubt")),
-        ("incidents", f"state IN {OPEN_INCIDENTS} AND state", ("open", "acknowledged", "fixing")),
+        ("deliveries", UNSENT, UNDER_WAY),
+        ("deliveries", "deliveries WHERE stuck", STUCK),
+        ("work", "work WHERE status", ("queued", "running", "parked", "in_doubt")),
+        ("incidents", f"incidents WHERE state IN {OPEN_INCIDENTS} AND state", ("open", "acknowledged", "fixing")),
         (
             "messages",
-            "state <> 'applied' AND state",
+            f"messages WHERE {UNSETTLED} AND state",
             ("received", "framed", "quarantined", "partly_applied", "rejected"),
         ),
     )
     return {
-        (table, state): _count(db, table, f"{column} = :state", state=state)
-        for table, column, states in kinds
-        for state in states
+        (table, state): _count(db, f"{rows} = :state", state=state) for table, rows, states in kinds for state in states
     }
 
 
-def _count(db: Db, table: str, where: str, **values: Any) -> int:
-    row = db.one(f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {where} LIMIT {MOST + 1}) counted", **values)
+def _count(db: Db, rows: str, **values: Any) -> int:
+    row = db.one(f"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT {MOST + 1}) counted", **values)
     return int(row[0])

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hub.store.db import Db
+from hub.store.looks.overview import UNSETTLED
 
 _MOST = 1_000
 _LOOK = f"""
 SELECT (SELECT max(id) FROM events) AS orders,
     (SELECT max(id) FROM messages) AS messages,
-    (SELECT count(*) FROM (SELECT 1 FROM messages WHERE state <> 'applied' AND state = 'received' LIMIT {_MOST}) r)
+    (SELECT count(*) FROM (SELECT 1 FROM messages WHERE {UNSETTLED} AND state = 'received' LIMIT {_MOST}) r)
         AS received,
     (SELECT max(last_us) FROM incidents WHERE state IN ('open', 'acknowledged', 'fixing')) AS last_incident,
     (SELECT count(*) FROM incidents WHERE state IN ('open', 'acknowledged', 'fixing')) AS incidents,
-    (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state <> 'delivered' AND state = 'planned' LIMIT {_MOST}) p)
-        AS planned,
-    (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state <> 'delivered' AND state = 'begun' LIMIT {_MOST}) b)
-        AS begun,
-    (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state <> 'delivered' AND state IN
-        ('refused', 'parked', 'dead', 'in_doubt') LIMIT {_MOST}) s) AS stuck
+    (SELECT count(*) FROM (SELECT 1 FROM work WHERE status = 'queued' LIMIT {_MOST}) q) AS queued,
+    (SELECT count(*) FROM (SELECT 1 FROM work WHERE status = 'running' LIMIT {_MOST}) w) AS running,
+    (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE stuck IS NOT NULL LIMIT {_MOST}) s) AS stuck
 """
 
 
@@ -29,6 +27,6 @@ def pulse(db: Db) -> Mapping[str, str]:
     return {
         "orders": str(row.orders),
         "messages": f"{row.messages} {row.received}",
-        "deliveries": f"{row.planned} {row.begun} {row.stuck} {row.messages}",
+        "deliveries": f"{row.queued} {row.running} {row.stuck} {row.messages}",
         "incidents": f"{row.last_incident} {row.incidents}",
     }

@@ -69,20 +69,33 @@ def _messages() -> None:
         sa.Column("envelope", sa.Text(), server_default="", nullable=False),
         sa.Column("problems", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("connection", "event_id", name="messages_event"),
     )
 
 
 def _messages_indexes() -> None:
-    op.create_index("messages_control", "messages", ["connection", "control_key"], unique=False)
-    op.create_index("messages_received", "messages", ["received_us"], unique=False)
+    op.create_index(
+        "messages_control",
+        "messages",
+        ["connection", "control_key"],
+        unique=False,
+        postgresql_where=sa.text("control_key IS NOT NULL"),
+        sqlite_where=sa.text("control_key IS NOT NULL"),
+    )
+    op.create_index(
+        "messages_event",
+        "messages",
+        ["connection", "event_id"],
+        unique=True,
+        postgresql_where=sa.text("event_id IS NOT NULL"),
+        sqlite_where=sa.text("event_id IS NOT NULL"),
+    )
     op.create_index(
         "messages_unsettled",
         "messages",
         ["state", "received_us"],
         unique=False,
-        postgresql_where=sa.text("state <> 'applied'"),
-        sqlite_where=sa.text("state <> 'applied'"),
+        postgresql_where=sa.text("state <> 'applied' AND state <> 'sent'"),
+        sqlite_where=sa.text("state <> 'applied' AND state <> 'sent'"),
     )
 
 
@@ -165,6 +178,7 @@ def _work() -> None:
         sa.Column("partner", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        postgresql_with={"autovacuum_vacuum_scale_factor": 0.0, "autovacuum_vacuum_threshold": 2000},
         sqlite_autoincrement=True,
     )
 
@@ -187,9 +201,9 @@ def _work_indexes() -> None:
         sqlite_where=sa.text("order_key IS NOT NULL"),
     )
     op.create_index(
-        "work_lease",
+        "work_running",
         "work",
-        ["lease_us"],
+        ["id"],
         unique=False,
         postgresql_where=sa.text("status = 'running'"),
         sqlite_where=sa.text("status = 'running'"),
@@ -240,21 +254,28 @@ def _deliveries() -> None:
         sa.Column("created_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("begun_us", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("ended_us", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column(
+            "stuck",
+            sa.Text(),
+            sa.Computed("CASE WHEN state IN ('refused', 'parked', 'dead', 'in_doubt') THEN state END", persisted=True),
+            nullable=True,
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("event_id", "connection", "send", "subject_id", name="deliveries_leg"),
+        postgresql_with={"fillfactor": 35},
     )
 
 
 def _deliveries_indexes() -> None:
-    op.create_index(
-        "deliveries_open",
-        "deliveries",
-        ["state", "connection"],
-        unique=False,
-        postgresql_where=sa.text("state <> 'delivered'"),
-        sqlite_where=sa.text("state <> 'delivered'"),
-    )
     op.create_index("deliveries_order", "deliveries", ["order_id"], unique=False)
+    op.create_index(
+        "deliveries_stuck",
+        "deliveries",
+        ["stuck", "connection"],
+        unique=False,
+        postgresql_where=sa.text("stuck IS NOT NULL"),
+        sqlite_where=sa.text("stuck IS NOT NULL"),
+    )
 
 
 def _attempts() -> None:
@@ -267,6 +288,7 @@ def _attempts() -> None:
         sa.Column("outcome", sa.Text(), server_default="", nullable=False),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("delivery_id", "no"),
+        postgresql_with={"fillfactor": 35},
     )
 
 

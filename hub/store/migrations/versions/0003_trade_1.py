@@ -29,7 +29,6 @@ def upgrade() -> None:
     _acknowledgements()
     _acknowledgements_indexes()
     _stock_reports()
-    _stock_reports_indexes()
     _reservations()
     _reservations_indexes()
     _links()
@@ -179,7 +178,6 @@ def _invoices() -> None:
 
 
 def _invoices_indexes() -> None:
-    op.create_index("invoices_number", "invoices", ["number"], unique=False)
     op.create_index("invoices_order", "invoices", ["order_id"], unique=False)
 
 
@@ -201,7 +199,6 @@ def _acknowledgements() -> None:
 
 
 def _acknowledgements_indexes() -> None:
-    op.create_index("acknowledgements_number", "acknowledgements", ["number"], unique=False)
     op.create_index("acknowledgements_order", "acknowledgements", ["order_id"], unique=False)
 
 
@@ -222,11 +219,6 @@ def _stock_reports() -> None:
     )
 
 
-def _stock_reports_indexes() -> None:
-    op.create_index("stock_reports_number", "stock_reports", ["number"], unique=False)
-    op.create_index("stock_reports_order", "stock_reports", ["order_id"], unique=False)
-
-
 def _reservations() -> None:
     op.create_table(
         "reservations",
@@ -245,8 +237,15 @@ def _reservations() -> None:
 
 
 def _reservations_indexes() -> None:
-    op.create_index("reservations_number", "reservations", ["number"], unique=False)
     op.create_index("reservations_order", "reservations", ["order_id"], unique=False)
+    op.create_index(
+        "reservations_waiting",
+        "reservations",
+        ["number"],
+        unique=False,
+        postgresql_where=sa.text("state = 'requested'"),
+        sqlite_where=sa.text("state = 'requested'"),
+    )
 
 
 def _links() -> None:
