@@ -17,7 +17,8 @@ class Node(msgspec.Struct, gc=False):
 
     `elements[0]` is the tag, so `elements[3]` is what the standards call 03. An element is a
     string, or a list of components where it is composite. `number` counts from ST or UNH = 1;
-    `offset` is the byte offset of the segment in the message.
+    `offset` is the byte offset of the segment in the message. A decoded tree is read, never changed:
+    equal segments may share their elements, and a segment that opens no loop refuses children.
     """
 
     tag: str
