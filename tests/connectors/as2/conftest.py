@@ -21,10 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from connectors.as2.keys import Certificate, Identity, read_identities
-from hub.testing.pytest_plugin import hub_clock as hub_clock
-from hub.testing.pytest_plugin import hub_kit as hub_kit
-from hub.testing.pytest_plugin import hub_scripted as hub_scripted
-from hub.testing.pytest_plugin import hub_serve as hub_serve
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """Where the tests' clock stands."""

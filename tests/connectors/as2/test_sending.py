@@ -20,6 +20,8 @@ from .conftest import certificate_pem
 from .partnership import EDI, OUT, north, request, settings
 from .test_wrapping_by_openssl import ORDERS
 
+pytest_plugins = ["hub.testing.pytest_plugin"]
+
 Serve = Callable[..., AbstractContextManager[str]]
 
 

@@ -18,6 +18,8 @@ from hub.testing.fakes import FakeClock
 from .conftest import certificate, certificate_pem, identity, pem
 from .partnership import settings
 
+pytest_plugins = ["hub.testing.pytest_plugin"]
+
 
 @pytest.mark.parametrize(
     ("changes", "words"),

@@ -21,6 +21,8 @@ from .conftest import certificate, identity, pem
 from .partnership import EDI, answered, never, north, request, settings
 from .test_wrapping_by_openssl import ORDERS
 
+pytest_plugins = ["hub.testing.pytest_plugin"]
+
 Serve = Callable[..., AbstractContextManager[str]]
 
 

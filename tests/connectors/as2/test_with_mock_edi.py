@@ -28,6 +28,8 @@ from tests.journeys.conftest import MOCK_EDI, MockEdi
 from .partnership import OUT, settings
 from .trade import FILES
 
+pytest_plugins = ["hub.testing.pytest_plugin"]
+
 pytestmark = pytest.mark.peers
 MOCK = """
 [partner]

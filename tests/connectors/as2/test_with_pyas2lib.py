@@ -20,6 +20,8 @@ from hub.testing.serve import Answer, Call, handler
 from .conftest import certificate_pem, pem
 from .partnership import EDI, OUT, answered, never, settings
 
+pytest_plugins = ["hub.testing.pytest_plugin"]
+
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".peers" / "pyas2lib" / "bin" / "python"
 PEER = ROOT / "tests" / "peers" / "pyas2_peer.py"
