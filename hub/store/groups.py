@@ -1,28 +1,35 @@
-"""Group commit: one thread takes everything that waits and commits it at once."""
+"""Group commit: whoever comes first commits, for itself and for all that came meanwhile.
+
+There is no thread between: a write that comes alone runs in the thread that brought it. While one thread commits, the
+others wait; then the first of them commits for all that wait.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from queue import Empty, Full, Queue
 from typing import Any
 
 from hub.domain.errors import RetryLater
 from hub.store.db import Db
 
 Handler = Callable[[Db, list[Any]], Sequence[Any]]
+Run = Callable[[Sequence[tuple[Handler, list[Any]]]], list[list[Any]]]
 LONGEST_QUEUE = 10_000
 LARGEST_GROUP = 400
+LONGEST_CLOSE = 30.0
 
 
 class _Job:
-    """One waiting write: what to call, with what, and where its result goes."""
+    """One write: what to call, with what, and where its result goes."""
 
-    __slots__ = ("done", "handler", "item", "result")
+    __slots__ = ("done", "handler", "item", "leads", "result")
 
     def __init__(self, handler: Handler, item: Any) -> None:
         self.handler = handler
         self.item = item
+        self.leads = False
         self.result: Any = None
         self.done = threading.Lock()
         self.done.acquire()
@@ -31,62 +38,59 @@ class _Job:
 class GroupWriter:
     """Collects writes of many threads. `run` gets (handler, items) jobs and returns results per item."""
 
-    def __init__(self, run: Callable[[Sequence[tuple[Handler, list[Any]]]], list[list[Any]]]) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
-        self._queue: Queue[_Job | None] = Queue(maxsize=LONGEST_QUEUE)
-        self._start = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._waiting: deque[_Job] = deque()
+        self._guard = threading.Condition()
+        self._led = False
         self._closed = False
 
     def submit(self, handler: Handler, item: Any) -> Any:
-        """Wait until the item's group is committed; return its result or raise its error."""
-        self._ensure_started()
+        """Return the item's result once its group is committed, or raise its error."""
         job = _Job(handler, item)
-        try:
-            self._queue.put_nowait(job)
-        except Full:
-            raise RetryLater("more writes wait than the database can take; try again in a moment", after=2) from None
-        job.done.acquire()
+        if not self._leads(job):
+            job.done.acquire()
+        if job.leads:
+            self._lead(job)
         if isinstance(job.result, BaseException):
             raise job.result
         return job.result
 
     def close(self) -> None:
-        """Commit what waits, then stop."""
-        with self._start:
+        """Take no more, and return once all that was taken is committed."""
+        with self._guard:
             self._closed = True
-            if self._thread is not None:
-                self._queue.put(None)
-                self._thread.join(timeout=30)
+            self._guard.wait_for(lambda: not self._led, LONGEST_CLOSE)
 
-    def _ensure_started(self) -> None:
-        if self._thread is not None:
-            return
-        with self._start:
+    def _leads(self, job: _Job) -> bool:
+        with self._guard:
             if self._closed:
                 raise RetryLater("the hub is stopping; nothing was stored")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="group-writer", daemon=True)
-                self._thread.start()
+            if len(self._waiting) >= LONGEST_QUEUE:
+                raise RetryLater("more writes wait than the database can take; try again in a moment", after=2)
+            if self._led:
+                self._waiting.append(job)
+            else:
+                self._led = job.leads = True
+            return job.leads
 
-    def _serve(self) -> None:
-        while (first := self._queue.get()) is not None:
-            jobs, ended = self._waiting(first)
-            self._settle(jobs)
-            if ended:
-                return
-
-    def _waiting(self, first: _Job) -> tuple[list[_Job], bool]:
-        jobs = [first]
+    def _lead(self, first: _Job) -> None:
+        """Commit what waits, then let the next of those that came meanwhile do the same."""
+        with self._guard:
+            jobs = [first]
+            while self._waiting and len(jobs) < LARGEST_GROUP:
+                jobs.append(self._waiting.popleft())
         try:
-            while len(jobs) < LARGEST_GROUP:
-                job = self._queue.get_nowait()
-                if job is None:
-                    return jobs, True
-                jobs.append(job)
-        except Empty:
-            pass
-        return jobs, False
+            self._settle(jobs)
+        finally:
+            with self._guard:
+                following = self._waiting.popleft() if self._waiting else None
+                if following is None:
+                    self._led = False
+                    self._guard.notify_all()
+            if following is not None:
+                following.leads = True
+                following.done.release()
 
     def _settle(self, jobs: list[_Job]) -> None:
         grouped = _by_handler(jobs)
@@ -95,10 +99,13 @@ class GroupWriter:
         except BaseException as error:
             failure = error if isinstance(error, RetryLater) else _lost(error)
             results = [[failure] * len(group) for _, group in grouped]
-        for (_, group), found in zip(grouped, results, strict=True):
-            for job, result in zip(group, found, strict=True):
-                job.result = result
-                job.done.release()
+            if not isinstance(error, Exception):
+                raise  # the process is told to end: the others hear that nothing was stored
+        finally:
+            for (_, group), found in zip(grouped, results, strict=True):
+                for job, result in zip(group, found, strict=True):
+                    job.result = result
+                    job.done.release()
 
 
 def _lost(error: BaseException) -> RetryLater:

@@ -1,6 +1,6 @@
 """Where everything is kept: `write` commits durably before it returns, `read` sees what was committed.
 
-SQLite has one writer thread that groups waiting writes into one commit, each in its own savepoint.
+SQLite has one writer at a time, who groups waiting writes into one commit, each in its own savepoint.
 PostgreSQL runs `write` on the caller's connection; `write_batched` (intake) groups there too.
 """
 
@@ -83,10 +83,44 @@ class Store:
         raise AssertionError("unreachable")
 
     def _grouped(self, jobs: Sequence[tuple[Handler, list[Any]]]) -> list[list[Any]]:
-        """Run each job in its own savepoint, all in one transaction; a result may be an exception."""
+        """Run each job in its own savepoint, all in one transaction; a result may be an exception.
+
+        One that came alone needs none: where it fails, all of it is rolled back, and its items are tried one by one.
+        """
         with self._connected() as connection:
             db = Db(connection)
+            if len(jobs) == 1:
+                [(handler, items)] = jobs
+                results = _alone(db, handler, items)
+                if results is not None:
+                    return [results]
+                jobs = [(handler, [item]) for item in items]
+                each = _transaction(db, lambda db: [_in_savepoint(db, handler, items)[0] for handler, items in jobs])
+                return [each]
             return _transaction(db, lambda db: [_in_savepoint(db, handler, items) for handler, items in jobs])
+
+
+def _alone(db: Db, handler: Handler, items: list[Any]) -> list[Any] | None:
+    """Run one job in a transaction; its single item's error is its result, None where several items must be told apart.
+
+    What fails with the transaction (its begin, its commit, a full disk, a lost connection) is raised.
+    """
+    refused: list[Exception] = []
+
+    def work(db: Db) -> list[Any]:
+        try:
+            return list(handler(db, items))
+        except Exception as error:
+            if db.begun and not _is_lost(error):
+                refused.append(error)
+            raise
+
+    try:
+        return _transaction(db, work)
+    except Exception:
+        if not refused:
+            raise
+        return refused if len(items) == 1 else None
 
 
 def _transaction(db: Db, work: Callable[[Db], T]) -> T:
