@@ -91,6 +91,8 @@ class Sink:
 
 def _money(body: bytes) -> dict[str, Any]:
     order = msgspec.json.decode(body)
+    if "total" not in order:
+        return {}
     lines = sum(decimal(line["quantity"]) * decimal(line["price"]) for line in order["lines"])
     return {"header": decimal(order["total"]), "lines": lines}
 
@@ -103,12 +105,12 @@ def decimal(value: Any) -> Decimal:
 class HubProcess:
     """One process of the hub. It is ended by its own id only."""
 
-    def __init__(self, name: str, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], environment: dict[str, str], log: Path, root: Path) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments], env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=output
+                [sys.executable, *arguments], env=environment, cwd=root, stdout=subprocess.PIPE, stderr=output
             )
 
     def first_line(self) -> str:
@@ -151,6 +153,8 @@ class System:
         self.sink = sink
         self.sink_url = sink_url
         self.redis: RedisServer | None = None
+        self.root = ROOT
+        """Where the hub's code lies for processes that are started from now on."""
         self.accepted: list[tuple[str, str]] = []
         self.port = 0
         self._processes: list[HubProcess] = []
@@ -170,7 +174,7 @@ class System:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {
             **kept,
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{_site(self.folder)}{os.pathsep}{HERE / 'plugin'}",
+            "PYTHONPATH": f"{self.root}{os.pathsep}{_site(self.folder)}{os.pathsep}{HERE / 'plugin'}",
             "HUB_DATABASE_URL": self.database_url,
             "HUB_REDIS_URL": self.redis.url if self.redis else "",
             "HUB_VAR": str(self.folder / "var"),
@@ -201,7 +205,7 @@ class System:
     def start(self, name: str, arguments: Sequence[str], **more: str) -> HubProcess:
         """Start a process of this hub; it is killed when the test ends."""
         log = self.folder / f"{name}-{len(self._processes)}.log"
-        process = HubProcess(name, arguments, self.environment(**more), log)
+        process = HubProcess(name, arguments, self.environment(**more), log, self.root)
         self._processes.append(process)
         return process
 
@@ -239,12 +243,16 @@ class System:
 
     def work_left(self) -> list[Any]:
         """Return the rows of the queue that are not kept for a person."""
-        sql = "SELECT id, task, status, starts, subject_id FROM work WHERE status IN ('queued', 'running') ORDER BY id"
+        columns = "id, task, status, starts, attempts, subject_id, reason"
+        sql = f"SELECT {columns} FROM work WHERE status IN ('queued', 'running') ORDER BY id"
         return self.store.read(lambda db: db.all(sql))
 
     def quiet(self, seconds: float = 15) -> None:
         """Wait until nothing is left to do."""
-        until(lambda: not self.work_left(), seconds, "the queue to be empty")
+        try:
+            until(lambda: not self.work_left(), seconds, "the queue to be empty")
+        except AssertionError:
+            raise AssertionError(f"not within {seconds} s: the queue holds {self.work_left()[:5]}") from None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -299,7 +307,7 @@ def outbound(connection: str) -> Agreement:
 
 
 def _agreement_name(record: Agreement) -> str:
-    return f"{record.connection}/{record.direction}/{record.document}"
+    return f"{record.connection}/{record.direction}/{record.document}/{record.codec}"
 
 
 def _site(folder: Path) -> Path:

@@ -1,9 +1,10 @@
-"""A plug-in for fault tests: pulls from a page or a folder, a sink that cannot be asked, and a document that kills."""
+"""A plug-in for fault tests: ways in and out that nobody should build, and a document that kills."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,7 @@ from typing import Annotated, Any
 
 from hub.domain.errors import Problem
 from hub.ports import Check, MappingFolder
-from hub.sdk import Connector, Incoming, Kit, Outgoing, Page, Push, Receipt, hookimpl
-
-PAGE = 16
+from hub.sdk import Connector, Incoming, Kit, Outgoing, Page, Push, Receipt, Reception, Request, hookimpl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +80,34 @@ class Ask:
         return Receipt(reference=str(reply.json()["id"]))
 
 
+@dataclass(frozen=True, kw_only=True)
+class DoorSettings:
+    """Nothing to set."""
+
+
+class Door:
+    """Takes whatever bytes anybody sends."""
+
+    def __init__(self, settings: DoorSettings, kit: Kit) -> None:
+        self.name = kit.connection
+
+    def receive(self, request: Request) -> Reception:
+        """Look at nothing."""
+        return Reception(messages=(Incoming(body=request.body, event_id=request.headers.get("x-event-id", "")),))
+
+
+class Hang:
+    """Never comes back from sending."""
+
+    def __init__(self, settings: DoorSettings, kit: Kit) -> None:
+        self.name = kit.connection
+
+    def push(self, out: Outgoing) -> Receipt:
+        """Wait for ever, without any deadline."""
+        threading.Event().wait()
+        return Receipt()
+
+
 def poison(order: Any) -> Iterable[Problem]:
     """End the process that checks an order with this note."""
     if "poison" in order.notes:
@@ -95,6 +122,10 @@ def hub_connectors() -> Iterator[Connector]:
     yield Connector(name="faults_files", title="Files", settings=FolderSettings, open=Files, pulls=("order",))
     yield Connector(
         name="faults_ask", title="Ask", settings=AskSettings, open=Ask, pushes={"order": Push(on_doubt="ask")}
+    )
+    yield Connector(name="faults_door", title="Door", settings=DoorSettings, open=Door, receives=("order",))
+    yield Connector(
+        name="faults_hang", title="Hang", settings=DoorSettings, open=Hang, pushes={"order": Push(on_doubt="ask")}
     )
 
 
