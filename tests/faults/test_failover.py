@@ -63,9 +63,10 @@ def test_what_was_accepted_is_on_the_standby_that_takes_over(
         for each in senders:
             each.start()
         until(lambda: len(system.accepted) >= 9, 30, "some orders to be accepted")
-        # when the machine of the first server is lost, and what was on its way to the standby with it
-        first.kill()
+        # when the line between them breaks, and then the machine of the first server is lost
         line.down()
+        threading.Event().wait(4 * LATE)
+        first.kill()
         lost_at = len(system.accepted)
         second.promote()
         for each in senders:
