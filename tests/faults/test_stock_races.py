@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
+import psycopg
 import pytest
 
 from hub.domain.connection import Agreement, ConnectionConfig
@@ -18,7 +19,7 @@ from hub.store.config import bump_version
 from hub.store.db import Db
 from hub.store.unit import Ledger, Unit
 from hub.testing.invariants import check
-from tests.faults.driver import System, inbound, shop
+from tests.faults.driver import System, inbound, shop, until
 
 pytestmark = pytest.mark.faults
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -81,9 +82,8 @@ def levels(system: System) -> dict[str, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in system.rows("SELECT item_id, on_hand, reserved FROM stock_levels")}
 
 
-@pytest.fixture
-def stocked(system: System) -> System:
-    """Four shops of their own, a warehouse that counts, and one widget."""
+def stock(system: System) -> None:
+    """Know four shops, a warehouse that counts, and one widget."""
     system.configure(*feed())
     for name in CHANNELS:
         system.configure(shop(name, account=name, items="known", fulfilled_by="hub"), inbound(name))
@@ -96,11 +96,10 @@ def stocked(system: System) -> System:
         unit.move(move)
 
     Ledger(system.store, lambda: None).transact(receive)  # type: ignore[arg-type,return-value]
-    return system
 
 
-def test_four_channels_a_cancellation_and_counts_at_once_promise_no_more_than_there_is(stocked: System) -> None:
-    system = stocked
+def test_four_channels_a_cancellation_and_counts_at_once_promise_no_more_than_there_is(system: System) -> None:
+    stock(system)
     system.web()
     system.worker()
     system.worker()
@@ -129,6 +128,30 @@ def test_four_channels_a_cancellation_and_counts_at_once_promise_no_more_than_th
     assert system.rows("SELECT count(*) FROM reservations WHERE state = 'held'") == [(3,)]
     expected = [("web", "FIRST"), *((channel, name) for name, channel in wanted)]
     assert check(system.store, accepted=system.accepted, expected=expected) == []
+
+
+def test_two_workers_that_look_at_the_last_unit_at_the_same_moment_promise_it_once(
+    on_postgres: System,
+) -> None:
+    system = on_postgres
+    stock(system)
+    system.web()
+    system.worker()
+    system.worker()
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    # given somebody who holds the stock while one worker, and then the other, comes for it
+    with psycopg.connect(system.database_url) as holder:
+        holder.execute("SELECT 1 FROM stock_levels FOR UPDATE")
+        for at, channel in enumerate(CHANNELS[:2], 1):
+            assert system.post(order(f"T-{at}"), f"event-{at}", channel) == 202
+            until(lambda at=at: system.rows(blocked) == [(at,)], 15, f"worker {at} to wait")  # type: ignore[misc]
+    # when it is let go
+    system.quiet(20)
+    # then one of them got it
+    orders = [msgspec.json.decode(row[0], type=Order) for row in system.rows("SELECT doc FROM orders")]
+    assert levels(system) == {"widget": (1_000_000, 1_000_000)}
+    assert sorted(int(each.lines[0].allocated) for each in orders) == [0, 1]
+    assert check(system.store, accepted=system.accepted) == []
 
 
 def test_counts_that_come_in_any_order_leave_what_was_counted_last(system: System) -> None:
