@@ -23,6 +23,8 @@ from hub.store.groups import GroupWriter, Handler
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 TRIES = 4
+UNSENT = ("connect", "BEGIN")
+"""What is asked of a connection before its work."""
 PATIENCE = {
     "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
@@ -57,9 +59,13 @@ class Store:
         return self._groups.submit(handler, item)
 
     def read(self, query: Callable[[Db], T]) -> T:
-        """Run a query on its own connection."""
-        with self._connected() as connection:
-            return query(Db(connection))
+        """Run a query on its own connection; once more, on a fresh one, where that connection had died meanwhile."""
+        try:
+            return self._on_a_line(query, lambda _: True)
+        except exc.DBAPIError as error:
+            if self.postgres and isinstance(error, (exc.OperationalError, exc.InterfaceError)):
+                raise RetryLater("the database ended the connection; nothing was read") from error
+            raise
 
     def close(self) -> None:
         """Finish waiting writes and close every connection."""
@@ -72,11 +78,24 @@ class Store:
         except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
             raise RetryLater("the database does not answer; nothing was stored") from error
 
+    def _on_a_line(self, work: Callable[[Db], T], may_repeat: Callable[[exc.DBAPIError], bool]) -> T:
+        """Run on a connection of the pool, and on a fresh one where that one turns out to be dead.
+
+        The pool does not ask a connection whether it lives: that would be a round trip for each use.
+        """
+        try:
+            with self._connected() as connection:
+                return work(Db(connection))
+        except exc.DBAPIError as error:
+            if not (_is_lost(error) and may_repeat(error)):
+                raise
+        with self._connected() as connection:
+            return work(Db(connection))
+
     def _tried(self, work: Callable[[Db], T]) -> T:
         for left in reversed(range(TRIES)):
             try:
-                with self._connected() as connection:
-                    return work(Db(connection))
+                return self._on_a_line(work, _is_unsent)
             except (exc.OperationalError, exc.InterfaceError) as error:
                 if left == 0 or not _passing(error):
                     raise RetryLater("the database refused the transaction; it was rolled back") from error
@@ -87,17 +106,18 @@ class Store:
 
         One that came alone needs none: where it fails, all of it is rolled back, and its items are tried one by one.
         """
-        with self._connected() as connection:
-            db = Db(connection)
-            if len(jobs) == 1:
-                [(handler, items)] = jobs
-                results = _alone(db, handler, items)
-                if results is not None:
-                    return [results]
-                jobs = [(handler, [item]) for item in items]
-                each = _transaction(db, lambda db: [_in_savepoint(db, handler, items)[0] for handler, items in jobs])
-                return [each]
-            return _transaction(db, lambda db: [_in_savepoint(db, handler, items) for handler, items in jobs])
+        return self._on_a_line(lambda db: _in_one(db, jobs), _is_unsent)
+
+
+def _in_one(db: Db, jobs: Sequence[tuple[Handler, list[Any]]]) -> list[list[Any]]:
+    if len(jobs) == 1:
+        [(handler, items)] = jobs
+        results = _alone(db, handler, items)
+        if results is not None:
+            return [results]
+        jobs = [(handler, [item]) for item in items]
+        return [_transaction(db, lambda db: [_in_savepoint(db, handler, items)[0] for handler, items in jobs])]
+    return _transaction(db, lambda db: [_in_savepoint(db, handler, items) for handler, items in jobs])
 
 
 def _alone(db: Db, handler: Handler, items: list[Any]) -> list[Any] | None:
@@ -166,6 +186,11 @@ def _attempt(db: Db, handler: Handler, items: list[Any]) -> list[Any]:
 
 def _is_lost(error: Exception) -> bool:
     return isinstance(error, exc.DBAPIError) and bool(error.connection_invalidated)
+
+
+def _is_unsent(error: exc.DBAPIError) -> bool:
+    """Say whether an error came before anything was asked for that could have had an effect."""
+    return error.statement in UNSENT
 
 
 def _passing(error: exc.DBAPIError) -> bool:
