@@ -74,6 +74,7 @@ def messages_in(db: Db, connection: str, states: Sequence[str], most: int) -> li
 
 def replay(db: Db, ids: Sequence[str], connections: Mapping[str, ConnectionConfig], *, who: str) -> list[Replay]:
     """Put messages back to received and queue them; returns what was refused too. Their old results are removed."""
+    _hold(db, ids)
     planned = plan_replay(db, ids)
     good = [each for each in planned if not each.refused]
     keys = db.array([each.message_id for each in good])
@@ -89,6 +90,13 @@ def replay(db: Db, ids: Sequence[str], connections: Mapping[str, ConnectionConfi
     for each in good:
         audit.append(db, who, "message.replay", each.message_id, each.state, "received")
     return planned
+
+
+def _hold(db: Db, ids: Sequence[str]) -> None:
+    """Wait until nobody else is replaying any of these: what they queue is seen by the plan that follows."""
+    if db.postgres:
+        sql = f"SELECT id FROM messages WHERE {db.among('id', 'keys')} ORDER BY id FOR NO KEY UPDATE"
+        db.all(sql, keys=db.array(sorted(set(ids))))
 
 
 def _work(each: Replay, connection: ConnectionConfig | None) -> WorkItem:

@@ -88,7 +88,6 @@ def test_replaying_what_went_well_changes_nothing(system: System) -> None:
     system.verify(names)
 
 
-@pytest.mark.xfail(strict=True, reason="replay looks at the queue before it holds the messages (PostgreSQL)")
 def test_a_replay_that_is_decided_while_another_is_being_stored_queues_nothing_twice(on_postgres: System) -> None:
     system = on_postgres
     system.web()
