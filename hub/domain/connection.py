@@ -29,9 +29,10 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     connection: str
     direction: Literal["in", "out"]
     document: str
-    """Canonical document: order, order_change, acknowledgement, shipment, invoice, stock, purchase_order, receipt."""
+    """Canonical document as `hub/translate/documents.py` names them: order, shipment, remittance, …; or receipt."""
     codec: str
     mapping: str = ""
+    """Empty with codec json: the document in our own fields, as it is."""
     guide: str = ""
     partner: str = ""
     match: dict[str, str] = {}

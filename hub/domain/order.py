@@ -25,6 +25,7 @@ HoldCode = Literal[
 ]  # fmt: skip
 PaymentTerms = Literal["prepaid", "on_account", "cod", "pay_on_delivery"]
 FulfilBy = Literal["location", "supplier", "production", "digital"]
+LineChange = Literal["", "added", "changed", "deleted", "unchanged"]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,6 +72,10 @@ class TaxLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate: Decimal | None = None
     jurisdiction: str = ""
     collected_by: str = ""
+    category: str = ""
+    """Of VAT, by UN/EDIFACT 5305: S standard, Z zero, E exempt, AE reverse charge, K, G, O."""
+    exemption: str = ""
+    """Why no VAT is asked for, as the invoice says it."""
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -116,7 +121,10 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line. Counters are cumulative: ordered >= allocated >= shipped >= delivered."""
+    """One line. Counters are cumulative: ordered >= allocated >= shipped >= delivered.
+
+    `change` stands only in a document that changes an order: what it leaves out of a changed line stays as it is.
+    """
 
     line_no: str
     ordered: Decimal
@@ -138,6 +146,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     serials: tuple[str, ...] = ()
     bundle_parent: str = ""
     substitution: Literal["", "none", "allowed"] = ""
+    change: LineChange = ""
     cancelled: Decimal = ZERO
     allocated: Decimal = ZERO
     backordered: Decimal = ZERO

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub.domain.order import Skus
+from hub.domain.order import LineChange, Skus
 from hub.domain.party import Address, Party
 
 PurchaseState = Literal[
@@ -74,11 +74,19 @@ class AcknowledgedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     unit_price: Decimal | None = None
     promised_on: date | None = None
     reason: str = ""
+    change: LineChange = ""
+    """In the answer to a change: what the change asked for."""
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A business answer to an order: ours to a buyer (855, ORDRSP), or a supplier's to our purchase order."""
+    """A business answer to an order: ours to a buyer (855, ORDRSP), or a supplier's to our purchase order.
 
+    `change_acknowledgement` is the same answer to a change of an order (865, ORDRSP); `answers` tells the two apart.
+    """
+
+    answers: Literal["order", "order_change"] = "order"
+    change_number: str = ""
+    """The buyer's number of the change that is answered."""
     number: str = ""
     """Our number for this answer."""
     code: AckCode = "accepted"

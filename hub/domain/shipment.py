@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub.domain.party import Address
+from hub.domain.party import Address, Party
 
 FulfillmentStatus = Literal["scheduled", "open", "in_progress", "closed", "incomplete", "cancelled", "on_hold"]
 RequestStatus = Literal[
@@ -57,20 +57,29 @@ class SourcingDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class FulfillmentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The part of an order that one target is asked to fulfil."""
+    """The part of an order that one target is asked to fulfil (X12 940, EDIFACT INSDES).
 
-    id: str
-    order_id: str
+    One that comes in asks us to be the warehouse: it becomes an order of whoever sent it, see `order_asked`.
+    """
+
     number: str
-    target_kind: TargetKind
-    target: str
+    id: str = ""
+    order_id: str = ""
+    target_kind: TargetKind = "location"
+    target: str = ""
     """Location id, or the connection of a supplier, production unit or 3PL."""
     lines: tuple[FulfillmentLine, ...] = ()
     version: int = 0
     partner: str = ""
+    order_number: str = ""
+    """What the buyer calls the order."""
+    buyer: Party | None = None
     ship_to: Address | None = None
     ship_by: date | None = None
+    deliver_by: date | None = None
+    carrier: str = ""
     service_level: str = ""
+    notes: tuple[str, ...] = ()
     decision: SourcingDecision = SourcingDecision()
     status: FulfillmentStatus = "open"
     request_status: RequestStatus = "unsubmitted"

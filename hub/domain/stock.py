@@ -90,6 +90,7 @@ class StockMovement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     kind: MovementKind
     on_hand_delta: Decimal = ZERO
     reserved_delta: Decimal = ZERO
+    incoming_delta: Decimal = ZERO
     order_id: str = ""
     reason: str = ""
     at: datetime
@@ -121,11 +122,17 @@ class StockReportLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     item_id: str = ""
     location: str = ""
     external_id: str = ""
+    buyer_sku: str = ""
+    gtin: str = ""
+    unit: str = "EA"
+    description: str = ""
 
 
 class StockReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A count of stock, coming in (a supplier, an ERP) or going out (to a channel)."""
+    """A count of stock, coming in (a supplier, an ERP) or going out to a channel (X12 846, EDIFACT INVRPT)."""
 
+    number: str = ""
+    """The sender's number of the report, where there is one."""
     lines: tuple[StockReportLine, ...] = ()
     id: str = ""
     version: int = 0

@@ -9,25 +9,37 @@ from msgspec.structs import replace
 from hub.domain.incident import Incident
 from hub.domain.link import Link
 from hub.domain.order import Order, Source
+from hub.domain.order_change import OrderChange
 from hub.domain.payment import is_older, payment_after
+from hub.domain.texts import named
+from hub.domain.trade_document import TradeDocument
+from hub.pipeline.file_documents import as_order, file_change, file_documents, filed_as
 from hub.pipeline.map_in import Mapped
 from hub.ports.records import Unit
 
 
 def apply(unit: Unit, mapped: Sequence[Mapped]) -> None:
-    """Store orders and announce every other document as `<kind>.received` with the document attached."""
+    """Store orders and announce every other document as `<kind>.received` with the document attached.
+
+    What partners say beside orders is kept as it was said, so that the event can be routed on.
+    """
     live = [each for each in mapped if each.state == "applied" and each.document is not None]
     _apply_orders(unit, [each for each in live if isinstance(each.document, Order)])
+    file_documents(unit, [each for each in live if isinstance(each.document, TradeDocument)])
     for each in live:
-        if not isinstance(each.document, Order):
+        if each.state == "applied" and not isinstance(each.document, Order):
             _announce(unit, each, f"{each.kind}.received")
 
 
 def _announce(unit: Unit, each: Mapped, name: str, order_id: str = "") -> None:
+    if isinstance(each.document, OrderChange):
+        each.document = file_change(unit, each, order_id)
+    kind, subject_id = filed_as(each)
     event = unit.emit(
         name,
         order_id=order_id,
-        subject_kind=each.kind,
+        subject_kind=kind,
+        subject_id=subject_id,
         origin=each.message.connection,
         message_id=each.message.id,
         partner=each.partner,
@@ -95,13 +107,13 @@ def identity(unit: Unit, each: Mapped) -> tuple[str, str]:
     connection = unit.config.connections[each.message.connection]
     if each.decoded.sender:
         buyer = each.partner or (order.buyer.gln if order.buyer else "") or each.decoded.sender
-        return f"edi:{buyer}", order.number
+        return named(f"edi:{buyer}"), order.number
     return connection.identity, order.external_id or order.number
 
 
 def _create(unit: Unit, each: Mapped, key: tuple[str, str]) -> Order:
     connection = unit.config.connections[each.message.connection]
-    given: Order = each.document
+    given = as_order(each.document)
     source = Source(
         connection=connection.name,
         channel=connection.channel,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from hub.codecs.acknowledge import read_acknowledgement
@@ -14,10 +15,14 @@ from hub.domain.connection import Agreement
 from hub.domain.errors import Problem, Rejected
 from hub.domain.inbox import DocumentState
 from hub.domain.message import Message
+from hub.domain.shipment import FulfillmentOrder
+from hub.domain.texts import may_hold_unstorable, overlong, unstorable
 from hub.domain.tree import Decoded
+from hub.domain.warehouse import order_asked
 from hub.pipeline import agree
 from hub.pipeline.decode import Reading
 from hub.pipeline.services import Services
+from hub.translate.documents import DOCUMENTS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +60,19 @@ def map_in(services: Services, config: Config, message: Message, reading: Readin
         if key not in chosen:
             chosen[key] = _agreement(config, message, reading.codec, decoded)
         found.append(_mapped(services, message, decoded, chosen[key]))
+    is_suspicious = may_hold_unstorable(message.body)
+    for each in found:
+        _refuse_unfit(each, is_suspicious=is_suspicious)
     return found
+
+
+def _refuse_unfit(each: Mapped, *, is_suspicious: bool) -> None:
+    """Reject a document that no record can keep, or whose names are too long, with the path of each."""
+    if each.document is None:
+        return
+    problems = (*(unstorable(each.document) if is_suspicious else ()), *overlong(each.document))
+    if problems:
+        each.state, each.document, each.problems = "rejected", None, (*each.problems, *problems)
 
 
 def _agreement(config: Config, message: Message, codec: str, decoded: Decoded) -> Agreement | None:
@@ -79,16 +96,31 @@ def _mapped(services: Services, message: Message, decoded: Decoded, agreement: A
     if is_acknowledgement(decoded.set):
         mapped.document = tuple(read_acknowledgement(decoded))
         return mapped
-    if not agreement.mapping:
-        mapped.document = decoded.tree
-        return mapped
-    translation = services.translation(agreement.mapping)
-    mapped.mapping_sha = translation.mapping.sha256
     try:
-        mapped.document = translation.inward(decoded.tree)
+        if agreement.mapping:
+            translation = services.translation(agreement.mapping)
+            mapped.mapping_sha = translation.mapping.sha256
+            mapped.document = translation.inward(decoded.tree)
+        else:
+            mapped.document = _as_it_is(agreement.document, decoded.tree)
     except Rejected as error:
         mapped.state, mapped.problems = "rejected", (*decoded.problems, *error.problems)
+    if isinstance(mapped.document, FulfillmentOrder):
+        mapped.document = order_asked(mapped.document)
     return mapped
+
+
+def _as_it_is(document: str, tree: Any) -> Any:
+    """Return a document that was written in our own fields, as JSON; a tree of another kind stays what it is."""
+    struct = DOCUMENTS.get(document)
+    if struct is None or not isinstance(tree, dict):
+        return tree
+    try:
+        return msgspec.convert(tree, struct, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        text, _, path = str(error).partition(" - at `$")
+        text = f"{text}; without a mapping the fields of a canonical {document} are expected"
+        raise Rejected([Problem(code="not_canonical", path=path.strip(".`"), text=text)]) from error
 
 
 def _no_agreement(message: Message, decoded: Decoded) -> Problem:

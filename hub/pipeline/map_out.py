@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from hub.codecs.answers import Answer
 from hub.domain.config import Config
 from hub.domain.connection import Agreement
@@ -91,6 +93,9 @@ def _outward(services: Services, outbound: Agreed, delivery: Delivery, document:
         outward.failure = Rejected([Problem(code="no_record", path=leg.send, text=text)])
     else:
         try:
+            if not agreement.mapping and agreement.codec == "json":
+                outward.tree = msgspec.to_builtins(document)
+                return outward
             translation = services.translation(agreement.mapping)
             outward.set = str(getattr(translation.mapping, "set", ""))
             outward.tree = translation.outward(document)

@@ -111,6 +111,7 @@ class GoodsPart:
             level,
             on_hand=level.on_hand + movement.on_hand_delta,
             reserved=level.reserved + movement.reserved_delta,
+            incoming=level.incoming + movement.incoming_delta,
         )
         self._movements.append(movement)
 
@@ -128,21 +129,33 @@ class GoodsPart:
         sums: dict[tuple[str, str], list[int]] = {key: [0, 0] for key in self._counted}
         rows = []
         for each in self._movements:
-            hand, held = to_micros(each.on_hand_delta), to_micros(each.reserved_delta)
+            hand, held, due = map(to_micros, (each.on_hand_delta, each.reserved_delta, each.incoming_delta))
             total = sums.setdefault((each.item_id, each.location_id), [0, 0])
             total[0] += hand
             total[1] += held
             where = (each.item_id, each.location_id, each.kind)
-            rows.append((each.id, *where, hand, held, each.order_id, each.reason, to_us(each.at)))
+            rows.append((each.id, *where, hand, held, due, each.order_id, each.reason, to_us(each.at)))
         self.db.insert(tables_trade.stock_movements, _MOVEMENT_COLUMNS, rows)
         levels, key_columns = tables_trade.stock_levels, ("item_id", "location_id")
         self.db.insert_new(levels, key_columns, [key for key in sorted(sums) if key not in self._stored])
         self.db.increase(levels, key_columns, ("on_hand", "reserved"), [(*key, *sums[key]) for key in sorted(sums)])
         self._stored.update(sums)
+        self._flush_incoming()
         times = [(*key, to_us(self._counted[key])) for key in sorted(self._counted)]
         self.db.update(levels, key_columns, ("source_us",), times)
         self._movements.clear()
         self._counted.clear()
+
+    def _flush_incoming(self) -> None:
+        """Add what is on its way, or came: a thing of few batches, so that the others do not pay for it."""
+        sums: dict[tuple[str, str], int] = {}
+        for each in self._movements:
+            if each.incoming_delta:
+                key = (each.item_id, each.location_id)
+                sums[key] = sums.get(key, 0) + to_micros(each.incoming_delta)
+        if sums:
+            rows = [(*key, sums[key]) for key in sorted(sums)]
+            self.db.increase(tables_trade.stock_levels, ("item_id", "location_id"), ("incoming",), rows)
 
     def _ids_by(self, column: str, values: Iterable[str]) -> dict[str, str]:
         wanted = sorted(set(values) - {""})
@@ -172,5 +185,6 @@ def _level(row: Any) -> StockLevel:
 
 
 _MOVEMENT_COLUMNS = (
-    "id", "item_id", "location_id", "kind", "on_hand_delta", "reserved_delta", "order_id", "reason", "at_us",
+    "id", "item_id", "location_id", "kind", "on_hand_delta", "reserved_delta", "incoming_delta", "order_id", "reason",
+    "at_us",
 )  # fmt: skip

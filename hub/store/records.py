@@ -140,7 +140,9 @@ class RecordsPart:
     def _fetch(self, kind: type, where: str, keys: list[str], **values: Any) -> None:
         spec = SPECS[kind]
         rows = self.db.all(
-            f"SELECT id, version, doc FROM {spec.table.name} WHERE {where}", keys=self.db.array(keys), **values
+            f"SELECT id, version, doc FROM {spec.table.name} WHERE {where}{spec.only}",
+            keys=self.db.array(keys),
+            **values,
         )
         for row in rows:
             key = (kind, row[0])

@@ -43,8 +43,11 @@ holds = Table(
 Index("holds_cause", holds.c.code, holds.c.value)
 
 
-def record_table(name: str, *, numbered: bool = True, ordered: bool = True) -> Table:
-    """Return a table for one kind of record; the whole record is in `doc`. It is found by its number and its order."""
+def record_table(name: str, *, numbered: bool = True, ordered: bool = True, mixed: bool = False) -> Table:
+    """Return a table for one kind of record; the whole record is in `doc`. It is found by its number and its order.
+
+    A mixed one holds several kinds, each row with the name of its own.
+    """
     table = Table(
         name,
         metadata,
@@ -58,6 +61,7 @@ def record_table(name: str, *, numbered: bool = True, ordered: bool = True) -> T
         number("created_us"),
         number("version"),
         string("doc"),
+        *([string("kind")] if mixed else ()),
     )
     if ordered:
         Index(f"{name}_order", table.c.order_id)
@@ -69,7 +73,7 @@ def record_table(name: str, *, numbered: bool = True, ordered: bool = True) -> T
 fulfillment_orders = record_table("fulfillment_orders")
 shipments = record_table("shipments")
 purchase_orders = record_table("purchase_orders")
-invoices = record_table("invoices", numbered=False)
+invoices = record_table("invoices")
 acknowledgements = record_table("acknowledgements", numbered=False)
 stock_reports = record_table("stock_reports", numbered=False, ordered=False)
 reservations = record_table("reservations", numbered=False)
@@ -136,8 +140,11 @@ stock_movements = Table(
     string("kind"),
     number("on_hand_delta"),
     number("reserved_delta"),
+    number("incoming_delta"),
     string("order_id"),
     string("reason"),
     number("at_us"),
 )
 Index("stock_movements_item", stock_movements.c.item_id, stock_movements.c.location_id)
+
+trade_documents = record_table("trade_documents", mixed=True)

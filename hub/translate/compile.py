@@ -29,7 +29,12 @@ from hub.translate.steps import Language, Step, always, compile_step, condition
 from hub.translate.targets import Each, Target
 
 _BLOCK_KEYS = frozenset({"id", "tag", "under", "each", "when", "after", "remove"})
-_KIND_TABLES = {"order_change": "order", "order_cancel": "order"}
+_KIND_TABLES = {
+    "order_change": "order",
+    "order_cancel": "order",
+    "change_acknowledgement": "acknowledgement",
+    "goods_receipt": "receipt_advice",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
