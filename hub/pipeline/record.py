@@ -12,6 +12,7 @@ from hub.domain.incident import Incident
 from hub.domain.link import Link
 from hub.domain.message import Message, Outgoing, Receipt
 from hub.domain.route import Delivery, DeliveryState
+from hub.domain.texts import named
 from hub.domain.work import Claim, WorkItem
 from hub.pipeline.deliver import Result, Unknowable
 from hub.pipeline.receipts import expect_receipts, keep_proof
@@ -60,16 +61,15 @@ def _delivered(unit: Unit, opened: Opened, good: Sequence[Sent]) -> None:
     for each in good:
         receipt = each.result
         assert isinstance(receipt, Receipt)
-        leg = each.delivery.leg
+        leg, theirs = each.delivery.leg, named(receipt.reference)
         state: DeliveryState = "acknowledged" if receipt.proof else "delivered"
-        delivery = replace(each.delivery, state=state, reference=receipt.reference, problem="")
-        ended.append((delivery, "delivered", receipt.reference))
+        delivery = replace(each.delivery, state=state, reference=theirs, problem="")
+        ended.append((delivery, "delivered", theirs))
         if receipt.proof:
             keep_proof(unit, delivery, receipt.proof)
         if receipt.owed:
             owed.append((delivery, receipt.owed))
-        if receipt.reference:
-            theirs = receipt.reference
+        if theirs:
             links.append(
                 Link(
                     connection=leg.connection,

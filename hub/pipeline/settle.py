@@ -14,6 +14,7 @@ from hub.domain.errors import HubError, InDoubt, Paused, Problem, Rejected, Retr
 from hub.domain.inbox import DocumentRow, FrameRow, GroupRow, MessageEnd, MessageState
 from hub.domain.incident import Incident
 from hub.domain.message import Message
+from hub.domain.texts import encoded, named, shown
 from hub.domain.work import Claim, WorkItem
 from hub.pipeline.decode import FrameContext, Reading
 from hub.pipeline.map_in import Mapped
@@ -156,13 +157,13 @@ def _row(unit: Unit, message: Message, each: Mapped) -> DocumentRow:
         message_id=message.id,
         ordinal=each.decoded.ordinal,
         kind=each.kind,
-        set_id=each.decoded.set,
+        set_id=shown(each.decoded.set),
         connection=message.connection,
         partner=each.partner,
         state=each.state,
         mapping_sha=each.mapping_sha,
         subject_id=each.subject_id,
-        reference=each.reference,
+        reference=named(each.reference),
         result=_result(each),
     )
 
@@ -174,7 +175,7 @@ def _result(each: Mapped) -> str:
     later = [problem for problem in each.problems if problem not in decoded.problems]
     found = set_result(decoded, rejected=each.state == "rejected", also=later)
     result = Result(group=int(decoded.facts["place"]), **msgspec.structs.asdict(found))
-    return msgspec.json.encode(result).decode()
+    return encoded(result)
 
 
 def _incident(message: Message, problem: Problem, kind: Any, subject_kind: str, subject_id: str) -> Incident:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import uuid_utils
 
 from hub.domain.inbox import DocumentRow, FrameRow, GroupRow, MessageEnd
 from hub.domain.message import Incoming, Message
+from hub.domain.texts import encoded, named, shown
 from hub.domain.work import WorkItem
 from hub.store import tables
 from hub.store.db import Db
@@ -51,6 +52,7 @@ class Batch:
 def store_batches(db: Db, batches: list[Batch]) -> list[list[Arrived]]:
     """Store what several callers brought, in a fixed number of statements; repeats get their first id back."""
     now = db.now_us()
+    batches = [replace(each, messages=tuple(map(fitting, each.messages))) for each in batches]
     known = _known(db, batches)
     rows: list[tuple[Any, ...]] = []
     chunks: list[tuple[str, int, bytes]] = []
@@ -75,6 +77,17 @@ def store_batches(db: Db, batches: list[Batch]) -> list[list[Arrived]]:
     add_work(db, items)
     _move_cursors(db, batches, now)
     return results
+
+
+def fitting(incoming: Incoming) -> Incoming:
+    """Return a message whose names can be stored, whatever its sender wrote into them; its body stays as it came."""
+    fields = {
+        "event_id": named(incoming.event_id), "order_key": named(incoming.order_key),
+        "control_key": named(incoming.control_key), "kind": shown(incoming.kind), "name": shown(incoming.name),
+        "content_type": shown(incoming.content_type),
+    }  # fmt: skip
+    fits = all(getattr(incoming, name) == text for name, text in fields.items())
+    return incoming if fits else msgspec.structs.replace(incoming, **fields)
 
 
 def _known(db: Db, batches: list[Batch]) -> dict[tuple[str, str], str]:
@@ -321,7 +334,7 @@ class InboxPart:
         now = to_us(self.now)
         rows = [(*(getattr(row, name) for name in _DOCUMENT_COLUMNS[:-1]), now) for row in self._documents]
         self.db.insert(tables.documents, _DOCUMENT_COLUMNS, rows)
-        groups = [(g.message_id, g.place, msgspec.json.encode(g.facts).decode()) for g in self._groups.values()]
+        groups = [(g.message_id, g.place, encoded(g.facts)) for g in self._groups.values()]
         self.db.insert_new(tables.message_groups, ("message_id", "place", "facts"), groups)
         self._documents.clear()
         self._groups.clear()
@@ -337,7 +350,7 @@ def stored_row(message: Message, state: str) -> tuple[Any, ...]:
 
 
 def _problems(end: MessageEnd) -> str:
-    return msgspec.json.encode(end.problems).decode() if end.problems else ""
+    return encoded(end.problems) if end.problems else ""
 
 
 _DOCUMENT_COLUMNS = (

@@ -8,6 +8,7 @@ from datetime import datetime
 import uuid_utils
 
 from hub.domain.incident import Incident
+from hub.domain.texts import named, shown
 from hub.store.db import Db
 from hub.store.types import to_us
 
@@ -25,8 +26,8 @@ DO UPDATE SET count = incidents.count + excluded.count, last_us = excluded.last_
 def open_incident(db: Db, now: int, incident: Incident, count: int = 1) -> None:
     """Open an incident at once, or count it where its fingerprint is open already."""
     db.run(
-        _UPSERT, id=str(uuid_utils.uuid7()), fingerprint=incident.fingerprint, severity=incident.severity,
-        title=incident.title, detail=incident.detail[:4000], next_action=incident.next_action,
+        _UPSERT, id=str(uuid_utils.uuid7()), fingerprint=named(incident.fingerprint), severity=incident.severity,
+        title=shown(incident.title), detail=shown(incident.detail, 4000), next_action=incident.next_action,
         connection=incident.connection, partner=incident.partner, subject_kind=incident.subject_kind,
         subject_id=incident.subject_id, count=count, now=now, **{"class": incident.kind},
     )  # fmt: skip
@@ -49,7 +50,7 @@ class IncidentsPart:
 
     def resolve(self, fingerprints: Iterable[str]) -> None:
         """Close incidents whose cause is gone, at the flush."""
-        self._resolved.update(fingerprints)
+        self._resolved.update(map(named, fingerprints))
 
     def flush_incidents(self) -> None:
         """Write one statement per cause: causes are few, whatever the batch."""

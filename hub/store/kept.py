@@ -12,6 +12,7 @@ import uuid_utils
 from hub.domain.config import Config
 from hub.domain.message import Incoming, Message
 from hub.domain.route import Leg
+from hub.domain.texts import named, shown
 from hub.domain.work import WorkItem
 from hub.store import tables
 from hub.store.db import Db
@@ -44,8 +45,9 @@ class KeptPart:
     def kept(self, connection: str, event_ids: Iterable[str]) -> dict[str, Message]:
         """Return the messages of a connection that have these event ids, with their bodies."""
         sql = f"SELECT id FROM messages WHERE connection = :connection AND {self.db.among('event_id', 'keys')}"
-        ids = [row[0] for row in self.db.all(sql, connection=connection, keys=self.db.array(sorted(set(event_ids))))]
-        return {each.event_id: each for each in messages_by_id(self.db, ids).values()}
+        wanted = {named(each): each for each in event_ids}
+        ids = [row[0] for row in self.db.all(sql, connection=connection, keys=self.db.array(sorted(wanted)))]
+        return {wanted[each.event_id]: each for each in messages_by_id(self.db, ids).values()}
 
     def plan_written(self, leg: Leg, message_id: str) -> None:
         """Plan a delivery whose bytes are kept already."""
@@ -68,7 +70,8 @@ def _row(message: Message, state: str, chunks: list[tuple[str, int, bytes]]) -> 
     count = -(-len(body) // CHUNK) if len(body) > CHUNK else 0
     chunks += [(message.id, no, body[no * CHUNK : (no + 1) * CHUNK]) for no in range(count)]
     return (
-        message.id, message.connection, message.partner, message.direction, message.kind, message.event_id or None,
-        None, message.order_key, message.content_type, message.name, len(body), hashlib.sha256(body).hexdigest(),
+        message.id, message.connection, message.partner, message.direction, message.kind,
+        named(message.event_id) or None, None, named(message.order_key), shown(message.content_type),
+        shown(message.name), len(body), hashlib.sha256(body).hexdigest(),
         to_us(message.received_at), state, count, 0, None if count else body, "", "",
     )  # fmt: skip

@@ -11,6 +11,7 @@ import uuid_utils
 from hub.domain.config import Config
 from hub.domain.message import Message
 from hub.domain.route import Delivery, ExpectedReceipt, Leg
+from hub.domain.texts import shown
 from hub.domain.work import WorkItem
 from hub.store import tables
 from hub.store.db import Db
@@ -94,9 +95,9 @@ class OutboxPart:
     def end(self, ended: Sequence[tuple[Delivery, str, str]]) -> None:
         """Store (delivery with its new state, outcome, detail) for the attempt under way."""
         now = to_us(self.now)
-        rows = [(d.id, d.state, d.reference, d.problem[:2000], now) for d, _, _ in ended]
+        rows = [(d.id, d.state, d.reference, shown(d.problem, 2000), now) for d, _, _ in ended]
         self.db.update(tables.deliveries, ("id",), ("state", "reference", "problem", "ended_us"), rows)
-        tries = [(d.id, d.attempts, now, outcome, detail[:2000]) for d, outcome, detail in ended if d.attempts]
+        tries = [(d.id, d.attempts, now, outcome, shown(detail, 2000)) for d, outcome, detail in ended if d.attempts]
         self.db.update(tables.attempts, ("delivery_id", "no"), ("ended_us", "outcome", "detail"), tries)
 
     def control_numbers(self, scope: str, count: int, *, delivery_ids: Sequence[str]) -> list[int]:

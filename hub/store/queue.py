@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.domain.incident import Incident
+from hub.domain.texts import shown
 from hub.domain.work import Claim, WorkItem
 from hub.store import tables
 from hub.store.db import Db
@@ -188,12 +189,12 @@ class QueuePart:
         now = self.db.now_us()
         waits = [backoff(each.attempts) if after is None else after for each in claims]
         rows = [
-            (each.id, each.epoch, "queued", 0, each.attempts + 1, now + int(wait * 1e6), reason[:2000])
+            (each.id, each.epoch, "queued", 0, each.attempts + 1, now + int(wait * 1e6), shown(reason, 2000))
             for each, wait in zip(claims, waits, strict=True)
         ]
         self.db.update(tables.work, ("id", "epoch"), ("status", "starts", "attempts", "due_us", "reason"), rows)
 
     def park(self, claims: Sequence[Claim], *, status: str, reason: str) -> None:
         """Keep rows for a person; they hold their key until they are resolved."""
-        rows = [(each.id, each.epoch, status, reason[:2000]) for each in claims]
+        rows = [(each.id, each.epoch, status, shown(reason, 2000)) for each in claims]
         self.db.update(tables.work, ("id", "epoch"), ("status", "reason"), rows)

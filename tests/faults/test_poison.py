@@ -111,7 +111,6 @@ def named(place: str, name: str) -> bytes:
     return json.dumps(order).encode()
 
 
-@pytest.mark.xfail(strict=True, reason="a zero byte in what is wrong cannot be stored, and is tried again and again")
 def test_zero_bytes_are_kept_with_their_reason(on_postgres: System) -> None:
     system = on_postgres
     send = open_door(system)
@@ -122,7 +121,6 @@ def test_zero_bytes_are_kept_with_their_reason(on_postgres: System) -> None:
     nothing_failed(system)
 
 
-@pytest.mark.xfail(strict=True, reason="what names an order is stored as it came: zero bytes, half letters, any length")
 def test_names_that_no_database_takes_are_refused_or_kept_and_nothing_fails(system: System) -> None:
     system.web()
     system.worker()
