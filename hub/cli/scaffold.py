@@ -73,7 +73,7 @@ def partner_files(name: str, syntax: str, partner_id: str) -> dict[str, str]:
     }
 
 
-def write_new(root: Path, files: Mapping[str, str]) -> list[Path]:
+def write_new(root: Path, files: Mapping[str, str] | Mapping[str, bytes]) -> list[Path]:
     """Write files that are not there yet; where one is, nothing is written and Rejected names all that are."""
     taken = [file for file in files if (root / file).exists()]
     if taken:
@@ -82,7 +82,7 @@ def write_new(root: Path, files: Mapping[str, str]) -> list[Path]:
         )
     for file, text in files.items():
         (root / file).parent.mkdir(parents=True, exist_ok=True)
-        (root / file).write_text(text, encoding="utf-8")
+        (root / file).write_bytes(text if isinstance(text, bytes) else text.encode())
     return [root / file for file in files]
 
 
