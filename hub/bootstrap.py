@@ -70,6 +70,7 @@ class Hub:
     translations: Translations
     openings: Openings
     vault: Vault
+    reveal: Callable[[str], str]
     foreseen: date | None = None
     """The day on which connections were last asked what will stop them."""
 
@@ -111,7 +112,8 @@ def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = L
     ledger = Ledger(store, config, crash)
     vault = Vault(store, settings.key_file)
     translations = _translations(settings, store, config, loaded)
-    openings = _openings(settings, store, config, connectors, _revealing(loaded, vault))
+    reveal = _revealing(loaded, vault)
+    openings = _openings(settings, store, config, connectors, reveal)
     broker = open_broker(settings.redis_url)
     wake: list[Callable[[str], None]] = []
     bell = Bell(broker, lambda lane: wake[0](lane))
@@ -126,7 +128,7 @@ def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = L
     return Hub(
         settings=settings, store=store, ledger=ledger, config=config, services=services, worker=worker, bell=bell,
         broker=broker, plugins=loaded, connectors=connectors, codecs=codecs, translations=translations,
-        openings=openings, vault=vault,
+        openings=openings, vault=vault, reveal=reveal,
     )  # fmt: skip
 
 

@@ -146,14 +146,43 @@ def test_the_environment_sets_the_process() -> None:
             "HUB_DATABASE_URL": "postgresql://db/hub", "HUB_REDIS_URL": "redis://cache/0", "HUB_CONFIG": "/etc/hub",
             "HUB_VAR": "/data", "HUB_MASTER_KEY_FILE": "/run/key", "HUB_PORT": "0", "HUB_CRASH_AT": "work.claimed",
             "HUB_ROOTS": "/exchange:/more", "HUB_ALLOW_NETWORKS": "10.0.0.0/8, 127.0.0.1", "HUB_PLUGINS": "",
-            "HUB_HOST": "0.0.0.0",
+            "HUB_HOST": "0.0.0.0", "HUB_PUBLIC_URL": "https://Hub.example/", "HUB_SECOND_FACTOR": "owner,admin",
+            "HUB_OIDC_ISSUER": "https://login.example", "HUB_OIDC_CLIENT_ID": "hub",
+            "HUB_OIDC_CLIENT_SECRET": "vault:oidc", "HUB_OIDC_ALLOW": "company.example", "HUB_OIDC_ROLE": "support",
+            "HUB_OIDC_GROUPS": "hub admins=admin, ops=operator",
         }
     )  # fmt: skip
     assert settings == HubSettings(
         database_url="postgresql://db/hub", redis_url="redis://cache/0", config=Path("/etc/hub"), var=Path("/data"),
         master_key_file=Path("/run/key"), port=0, crash_at="work.claimed", roots=(Path("/exchange"), Path("/more")),
         allow_networks=("10.0.0.0/8", "127.0.0.1/32"), plugins=(), host="0.0.0.0",
+        public_url="https://hub.example", second_factor=("owner", "admin"), oidc_issuer="https://login.example",
+        oidc_client_id="hub", oidc_client_secret="vault:oidc", oidc_allow=("company.example",), oidc_role="support",
+        oidc_groups={"hub admins": "admin", "ops": "operator"},
     )  # fmt: skip
+    assert settings.sign_in.rp_id == "hub.example"
+    assert settings.sign_in.oidc is not None
+    assert settings.sign_in.oidc.networks == ("10.0.0.0/8", "127.0.0.1/32")
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"HUB_PUBLIC_URL": "http://hub.example"}, "HUB_PUBLIC_URL"),
+        ({"HUB_PUBLIC_URL": "https://hub.example/console"}, "HUB_PUBLIC_URL"),
+        ({"HUB_SECOND_FACTOR": "owner,boss"}, "HUB_SECOND_FACTOR"),
+        ({"HUB_OIDC_CLIENT_SECRET": "in plain text"}, "HUB_OIDC_CLIENT_SECRET"),
+        ({"HUB_OIDC_GROUPS": "everybody"}, "HUB_OIDC_GROUPS"),
+        ({"HUB_OIDC_GROUPS": "everybody=partner"}, "HUB_OIDC_GROUPS"),
+        ({"HUB_OIDC_ISSUER": "login.example"}, "HUB_OIDC_ISSUER"),
+        ({"HUB_OIDC_ISSUER": "https://l.example", "HUB_PUBLIC_URL": "https://h.example"}, "HUB_OIDC_CLIENT_ID"),
+        ({"HUB_OIDC_ISSUER": "https://l.example", "HUB_OIDC_CLIENT_ID": "hub"}, "HUB_PUBLIC_URL"),
+    ],
+)
+def test_a_way_to_sign_in_that_cannot_work_is_refused_at_the_start(environ: dict[str, str], named: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        hub_settings(environ)
+    assert [problem.path for problem in caught.value.problems] == [named]
 
 
 def test_wrong_variables_are_all_named() -> None:

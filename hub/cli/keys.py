@@ -7,7 +7,8 @@ import os
 import click
 
 from hub.cli.database import opened, settings, who
-from hub.store import vault
+from hub.store import second_factors, vault
+from hub.store.db import Db
 
 
 @click.group()
@@ -32,5 +33,9 @@ def rotate(same_key: bool) -> None:
                 raise click.ClickException(f"{file} cannot be written here; see hub keys rotate --help")
             vault.add_key(file)
         held = vault.read_keys(file)
-        count = store.write(lambda db: vault.rotate(db, held, who()))
+        count = store.write(lambda db: _close_again(db, held))
     click.echo(f"{count} secrets are closed under key {held.current}; keep a copy of {file} away from the backups")
+
+
+def _close_again(db: Db, held: vault.Keys) -> int:
+    return vault.rotate(db, held, who()) + second_factors.rotate_totp(db, held)

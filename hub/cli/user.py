@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import click
@@ -9,7 +10,7 @@ from click.termui import prompt
 
 from hub.cli.database import opened, settings, who
 from hub.cli.show import json_option, print_json, print_table
-from hub.store import people
+from hub.store import people, second_factors
 
 
 @click.group()
@@ -36,7 +37,8 @@ def add(email: str, role: str, partner: str, token: bool, password_stdin: bool) 
     click.echo(f"{user.email} is {user.role}{f' of {partner}' if partner else ''}")
     if token:
         hours = people.TOKEN_SECONDS // 3600
-        click.echo(f"Sign in within {hours} hours at http://127.0.0.1:{settings().port}/console/sign-in?token={made}")
+        address = settings().public_url or f"http://127.0.0.1:{settings().port}"
+        click.echo(f"Sign in within {hours} hours at {address}/sign-in/first?token={made}")
 
 
 def _password(from_stdin: bool) -> str:
@@ -50,9 +52,34 @@ def _password(from_stdin: bool) -> str:
 def list_(as_json: bool) -> None:
     """List everybody."""
     with opened() as store:
-        found = store.read(people.users)
+        found = store.read(lambda db: [(user, second_factors.factors_of(db, user.id)) for user in people.users(db)])
     if as_json:
-        print_json(found)
+        print_json([{**dataclasses.asdict(user), "factors": factors} for user, factors in found])
         return
-    rows = [(user.email, user.role, user.partner, "disabled" if user.disabled else "") for user in found]
-    print_table(("email", "role", "partner", ""), rows)
+    rows = [
+        (user.email, user.role, user.partner, _factors(factors), "disabled" if user.disabled else "")
+        for user, factors in found
+    ]
+    print_table(("email", "role", "partner", "second factors", ""), rows)
+
+
+def _factors(factors: second_factors.Factors) -> str:
+    kinds = ["app"] * factors.totp + [f"{factors.passkeys} passkeys"] * bool(factors.passkeys)
+    return ", ".join(kinds) or "-"
+
+
+@command.command("clear-factors")
+@click.argument("email")
+def clear_factors(email: str) -> None:
+    """Take somebody's app, passkeys and recovery codes off and sign them out: for a lost phone.
+
+    Make sure that it is them who ask. Their password stays; where their role needs a second factor, they are led to a
+    new one when they sign in.
+    """
+    with opened() as store:
+        found = store.read(lambda db: people.user_by_email(db, email))
+        if found is None:
+            raise click.ClickException(f"there is no user {email.strip().lower()}; hub user list shows them all")
+        user = found[0]
+        had = store.write(lambda db: second_factors.clear_factors(db, user.id, who=who()))
+    click.echo(f"{user.email} has no second factor any more (had: {_factors(had)}) and is signed out")

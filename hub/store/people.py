@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import threading
 from dataclasses import dataclass, field
@@ -199,9 +200,15 @@ def close_session(db: Db, token: str) -> None:
     db.run("DELETE FROM sessions WHERE id_hash = :hash", hash=hashed(token))
 
 
-def close_sessions(db: Db, user_id: str) -> None:
-    """Sign a user out everywhere."""
-    db.run("DELETE FROM sessions WHERE user_id = :user", user=user_id)
+def close_sessions(db: Db, user_id: str, *, but: str = "") -> None:
+    """Sign a user out everywhere, or everywhere else: `but` is the token of the session that stays."""
+    db.run("DELETE FROM sessions WHERE user_id = :user AND id_hash <> :but", user=user_id, but=hashed(but))
+
+
+def session_age(db: Db, token: str) -> float:
+    """Return the seconds since somebody proved who they are to get this session; endless where there is none."""
+    row = db.one("SELECT created_us FROM sessions WHERE id_hash = :hash", hash=hashed(token))
+    return (db.now_us() - int(row[0])) / 1_000_000 if row else math.inf
 
 
 _USER = "users.id, email, role, partner, disabled_us"

@@ -162,20 +162,20 @@ class Vault:
         row = self._store.read(lambda db: _row(db, name))
         if row is None:
             return None
-        value = self._key_ring(row[1].key_id).open(name, *row)
+        value = self.keys(row[1].key_id).open(name, *row)
         with self._lock:
             self._held[name] = (now, value)
         return value
 
     def put(self, name: str, value: str, who: str) -> str:
         """Store a secret (`<connection>.<field>`) and return its reference. The old value is gone."""
-        keys = self._key_ring()
+        keys = self.keys()
         self._store.write(lambda db: put_secret(db, keys, name, value, who))
         with self._lock:
             self._held.pop(name, None)
         return f"vault:{name}"
 
-    def _key_ring(self, wanted: str = "") -> Keys:
+    def keys(self, wanted: str = "") -> Keys:
         """Return the keys of the file, which is made at the first use and read again where a key is new to us."""
         with self._lock:
             if self._keys is None or (wanted and wanted not in self._keys):

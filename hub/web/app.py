@@ -50,7 +50,9 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _wants_page() -> bool:
-    return request.path.startswith(("/console", "/sign-in")) and "text/html" in request.headers.get("Accept", "")
+    return request.path.startswith(("/console", "/sign-in", "/account")) and "text/html" in request.headers.get(
+        "Accept", ""
+    )
 
 
 def _said(status: int, text: str) -> Response:

@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as Answer
 
 from hub.domain.config import Config
+from hub.domain.sign_in import SignInRules
 from hub.pipeline.services import Services
 from hub.ports import Connector
 from hub.store import people
@@ -20,21 +21,34 @@ from hub.store.db import Db
 from hub.store.looks.pulse import pulse
 from hub.store.people import Passwords
 from hub.store.store import Store
+from hub.store.vault import Vault
 from hub.web import console, words
+from hub.web.account import account
 from hub.web.app import create_app
 from hub.web.headers import nonce, set_up_headers
 from hub.web.live import Live, live
 from hub.web.metrics import metrics
+from hub.web.passkeys import passkey_sign_in
 from hub.web.permissions import needs
+from hub.web.second_step import second_step
 from hub.web.sessions import current_user, permitted, set_up_sessions
 from hub.web.sign_in import sign_in
 
 LANGUAGES = ("en",)
+DOORS = (sign_in, second_step, passkey_sign_in)
 _HERE = Path(__file__).parent
 _FIRST = {
     403: "You may not do this", 404: "There is nothing here", 405: "This address does not take that",
     429: "Too much at once", 503: "The hub cannot do this now",
 }  # fmt: skip
+
+
+class SignInSettings(Protocol):
+    """What the doors need of the settings."""
+
+    @property
+    def sign_in(self) -> SignInRules:
+        """Return how people sign in."""
 
 
 class ConsoleHub(Protocol):
@@ -56,6 +70,18 @@ class ConsoleHub(Protocol):
     def connectors(self) -> Mapping[str, Connector]:
         """Return the connectors that are loaded, by name."""
 
+    @property
+    def settings(self) -> SignInSettings:
+        """Return how this process runs."""
+
+    @property
+    def vault(self) -> Vault:
+        """Return what closes secrets."""
+
+    @property
+    def reveal(self) -> Callable[[str], str]:
+        """Return what looks secret references up."""
+
 
 def create_console_app(
     hub: ConsoleHub, *, blueprints: Sequence[Blueprint] = (), proxied: bool = False, passwords: Passwords | None = None
@@ -66,8 +92,9 @@ def create_console_app(
     """
     pages = Blueprint("static_files", __name__, static_folder=str(_HERE / "static"), static_url_path="/static")
     app = create_app(
-        hub.services, hub.store, blueprints=(pages, front, sign_in, live, metrics, console.console, *blueprints)
-    )
+        hub.services, hub.store,
+        blueprints=(pages, front, *DOORS, account, live, metrics, console.console, *blueprints),
+    )  # fmt: skip
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     app.config["MAX_FORM_MEMORY_SIZE"] = 100_000
     app.config["MAX_FORM_PARTS"] = 1_000
@@ -75,6 +102,8 @@ def create_console_app(
         "config": hub.config,
         "connectors": hub.connectors,
         "passwords": passwords or Passwords(),
+        "sign_in_rules": hub.settings.sign_in,
+        "vault": hub.vault,
         "live": Live(lambda: hub.store.read(pulse)),
         "error_page": error_page,
     }

@@ -11,6 +11,7 @@ Permission = Literal[
     "public",  # anybody, signed in or not: sign-in, static files
     "machine",  # no cookies and no sessions: intake, health, metrics; each verifies its callers itself
     "signed-in",  # whoever is signed in, whatever the role
+    "own",  # one's own sign-in: the same, and all that is left to somebody whose second factor is still due
     "see",  # look at orders, messages without their bytes, incidents, connections
     "bytes",  # read what crossed the wire, with the personal data in it
     "orders",  # release a held order
@@ -58,4 +59,4 @@ def declared(endpoint: str, view: object) -> Permission | None:
 
 def may(role: Role, permission: Permission) -> bool:
     """Say whether a role has a permission."""
-    return permission in OPEN or permission == "signed-in" or permission in ALLOWED[role]
+    return permission in OPEN or permission in ("signed-in", "own") or permission in ALLOWED[role]

@@ -11,7 +11,8 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as Answer
 
-from hub.store import people, tables_config
+from hub.domain.sign_in import SignInRules
+from hub.store import people, second_factors, tables_config
 from hub.store.db import Db
 from hub.store.people import User
 from hub.store.store import Store
@@ -95,16 +96,34 @@ def begin_session(response: Response | Answer, token: str) -> None:
     )
 
 
-def end_session(response: Response | Answer) -> None:
-    """Close the session on the server, then forget the cookie."""
-    token = request.cookies.get(cookie_name(SESSION), "")
+def session_token() -> str:
+    """Return the token of the browser's session, '' where it has none."""
+    return request.cookies.get(cookie_name(SESSION), "")
+
+
+def drop_session() -> None:
+    """Close the browser's session on the server."""
+    token = session_token()
     if token:
         _store().write(lambda db: people.close_session(db, token))
+
+
+def must_enrol(user: User) -> bool:
+    """Say whether somebody's role needs a second factor that they do not have yet: all they may do is add one."""
+    rules: SignInRules = current_app.extensions["sign_in_rules"]
+    if user.role not in rules.second_factor:
+        return False
+    return not _store().read(lambda db: second_factors.factors_of(db, user.id)).some
+
+
+def end_session(response: Response | Answer) -> None:
+    """Close the session on the server, then forget the cookie."""
+    drop_session()
     response.delete_cookie(cookie_name(SESSION), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
 
 
 def _signed_in() -> User | None:
-    token = request.cookies.get(cookie_name(SESSION), "")
+    token = session_token()
     if not token:
         return None
     found = _store().read(lambda db: people.session_user(db, token))
@@ -134,7 +153,7 @@ def _guard(csrf: CSRFProtect) -> Answer | None:
         return _ask_to_sign_in()
     if not may(user.role, permission):
         abort(403, f"your role ({user.role}) does not include this; an owner or admin can change that")
-    return None
+    return _lead_to_enrolment() if permission != "own" and must_enrol(user) else None
 
 
 def _check_origin() -> None:
@@ -148,6 +167,13 @@ def _ask_to_sign_in() -> Answer:
     if request.headers.get("HX-Request") or "text/html" not in request.headers.get("Accept", ""):
         return Response("sign in first", 401, {"HX-Redirect": "/sign-in"}, content_type="text/plain")
     return redirect(url_for("sign_in.ask", next=back) if back.startswith("/console") else url_for("sign_in.ask"))
+
+
+def _lead_to_enrolment() -> Answer:
+    if request.headers.get("HX-Request") or "text/html" not in request.headers.get("Accept", ""):
+        text = "your role needs a second factor; add one first"
+        return Response(text, 403, {"HX-Redirect": "/account"}, content_type="text/plain")
+    return redirect(url_for("account.show"))
 
 
 def _store() -> Store:

@@ -2,50 +2,55 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request
+from flask import Blueprint, current_app, flash, redirect, render_template, request
 from flask_babel import gettext as _
-from werkzeug.wrappers import Response
 
 from hub.domain.errors import Rejected
-from hub.store import people, throttle
+from hub.store import people
 from hub.store.db import Db
 from hub.store.people import Passwords, User
-from hub.store.store import Store
+from hub.web import passkeys
+from hub.web.entering import (
+    Page,
+    enter,
+    next_page,
+    read,
+    refuse_open_wire,
+    rules,
+    seconds_to_wait,
+    too_many,
+    write,
+)  # fmt: skip
 from hub.web.permissions import needs
-from hub.web.sessions import begin_session, current_user, end_session, safe_channel
+from hub.web.sessions import current_user, end_session, safe_channel
 
 sign_in = Blueprint("sign_in", __name__)
-Page = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @sign_in.get("/sign-in")
 @needs("public")
 def ask() -> Page:
-    """Show the form; somebody who is signed in goes on."""
-    if current_user() is not None:
+    """Show the form; somebody who is signed in goes on, or signs in `again` before a change that asks for it."""
+    user = current_user()
+    if user is not None and not request.args.get("again"):
         return redirect(_next())
-    return _form()
+    return _form(email=user.email if user is not None else "")
 
 
 @sign_in.post("/sign-in")
 @needs("public")
 def check() -> Page:
-    """Compare the password at a limited pace, and open a session that no one had before."""
-    _refuse_open_wire()
+    """Compare the password at a limited pace, then ask for the second factor or open a session."""
+    refuse_open_wire()
     email = request.form.get("email", "").strip().lower()[:320]
-    subjects = [f"account:{email}", f"address:{request.remote_addr}"]
-    wait = _store().write(lambda db: throttle.admit(db, subjects))
+    wait = seconds_to_wait(email)
     if wait:
-        problem = _("Too many tries. Wait %(seconds)s seconds, then try again.", seconds=wait)
-        text, status = _form(problem=problem, email=email, status=429)
+        text, status = _form(problem=too_many(wait), email=email, status=429)
         return text, status, {"Retry-After": str(wait)}
     user = _proven(email, request.form.get("password", ""))
     if user is None:
         return _form(problem=_("This address and password do not belong together."), email=email, status=401)
-    _store().write(lambda db: throttle.forget(db, subjects))
-    return _signed_in(user, _next())
+    return enter(user, _next())
 
 
 @sign_in.post("/sign-out")
@@ -63,7 +68,7 @@ def leave() -> Page:
 def first() -> Page:
     """Show the form behind a one-time link; looking at it does not use the link up."""
     token = request.args.get("token", "")
-    user_id = _store().read(lambda db: people.token_user(db, token))
+    user_id = read(lambda db: people.token_user(db, token))
     return _first_form(token, user_id)
 
 
@@ -71,19 +76,19 @@ def first() -> Page:
 @needs("public")
 def set_up() -> Page:
     """Use the link up: make the first owner, or set the password of the person it was made for."""
-    _refuse_open_wire()
+    refuse_open_wire()
     token, email = request.form.get("token", ""), request.form.get("email", "").strip().lower()
-    user_id = _store().read(lambda db: people.token_user(db, token))
+    user_id = read(lambda db: people.token_user(db, token))
     if user_id is None:
         return _first_form(token, None)
     try:
         password_hash = _passwords().hash(request.form.get("password", ""))
-        user = _store().write(lambda db: _claim(db, token, email, password_hash))
+        user = write(lambda db: _claim(db, token, email, password_hash))
     except Rejected as error:
         return _first_form(token, user_id, problems=[str(problem) for problem in error.problems], email=email)
     if user is None:
         return _first_form(token, None)
-    return _signed_in(user, "/console")
+    return enter(user, "/console")
 
 
 def _claim(db: Db, token: str, email: str, password_hash: str) -> User | None:
@@ -101,24 +106,16 @@ def _claim(db: Db, token: str, email: str, password_hash: str) -> User | None:
 
 
 def _proven(email: str, password: str) -> User | None:
-    found = _store().read(lambda db: people.user_by_email(db, email))
+    found = read(lambda db: people.user_by_email(db, email))
     user, stored = found if found is not None else (None, "")
     fits = _passwords().matches(stored, password)
     return user if user is not None and fits and not user.disabled else None
 
 
-def _signed_in(user: User, where: str) -> Response:
-    token = people.new_token()
-    _store().write(lambda db: people.open_session(db, token, user.id))
-    response = redirect(where)
-    begin_session(response, token)
-    return response
-
-
 def _form(*, problem: str = "", email: str = "", status: int = 200) -> tuple[str, int]:
     page = render_template(
         "sign_in.html", problem=problem, email=email, next=_next(), safe=safe_channel(),
-        empty=not _store().read(people.has_users),
+        empty=not read(people.has_users), oidc=rules().oidc, passkeys_work=passkeys.available(),
     )  # fmt: skip
     return page, status
 
@@ -126,7 +123,7 @@ def _form(*, problem: str = "", email: str = "", status: int = 200) -> tuple[str
 def _first_form(
     token: str, user_id: str | None, *, problems: list[str] | None = None, email: str = ""
 ) -> tuple[str, int]:
-    known = _store().read(lambda db: people.user_by_id(db, user_id)) if user_id else None
+    known = read(lambda db: people.user_by_id(db, user_id)) if user_id else None
     page = render_template(
         "first.html", token=token, valid=user_id is not None, known=known, problems=problems or [], email=email,
         shortest=people.SHORTEST_PASSWORD, safe=safe_channel(),
@@ -135,21 +132,7 @@ def _first_form(
 
 
 def _next() -> str:
-    """Return where to go after signing in: a page of the console, never another host."""
-    wanted = request.values.get("next", "")
-    parts = urlsplit(wanted)
-    local = not parts.scheme and not parts.netloc and "\\" not in wanted
-    return wanted if local and (parts.path == "/console" or parts.path.startswith("/console/")) else "/console"
-
-
-def _refuse_open_wire() -> None:
-    if not safe_channel():
-        abort(403, _("Passwords travel over https only. Open this page by https, or on the hub's own machine."))
-
-
-def _store() -> Store:
-    store: Store = current_app.extensions["store"]
-    return store
+    return next_page(request.values.get("next", ""))
 
 
 def _passwords() -> Passwords:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import Result
 
-from hub.store import audit, keys, people
+from hub.store import audit, keys, people, second_factors
 from hub.store.store import Store
 from hub.store.vault import Vault
 
@@ -41,6 +41,26 @@ def test_a_user_with_a_token_signs_in_once(ready: Hub, store: Store) -> None:
     user_id = store.write(lambda db: people.use_token(db, token))
     assert user_id is not None
     assert store.read(lambda db: people.user_by_id(db, user_id)).email == "bob@example.com"  # type: ignore[union-attr]
+
+
+def test_the_second_factors_of_a_lost_phone_are_taken_off(ready: Hub, store: Store, tmp_path: Path) -> None:
+    ready("user", "add", "ann@example.com", "--role", "owner", "--password-stdin", given=f"{WORDS}\n")
+    ann = store.read(lambda db: people.users(db))[0]
+    held = Vault(store, tmp_path / "var" / "master.key").keys()
+    store.write(lambda db: second_factors.begin_totp(db, held, ann.id))
+    store.write(lambda db: second_factors.confirm_totp(db, ann.id, 1, who=ann.email))
+    store.write(lambda db: second_factors.new_codes(db, ann.id, who=ann.email))
+    store.write(lambda db: people.open_session(db, "token", ann.id))
+    assert json.loads(ready("user", "list", "--json").stdout)[0]["factors"]["codes_left"] == 10
+
+    done = ready("user", "clear-factors", "Ann@example.com")
+
+    assert done.output == "ann@example.com has no second factor any more (had: app) and is signed out\n"
+    assert not store.read(lambda db: second_factors.factors_of(db, ann.id)).some
+    assert store.read(lambda db: people.session_user(db, "token")) is None
+    told = store.read(lambda db: db.one("SELECT what, before FROM audit ORDER BY no DESC LIMIT 1"))
+    assert tuple(told) == ("factors.clear", "app 1, passkeys 0, recovery codes 10")
+    assert "hub user list shows them all" in ready("user", "clear-factors", "bob@example.com").stderr
 
 
 def test_a_key_is_printed_once_and_works_until_it_is_revoked(ready: Hub, store: Store) -> None:

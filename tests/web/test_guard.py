@@ -10,7 +10,7 @@ import pytest
 from hub.web.permissions import ALLOWED, declared
 
 PAGES = ("/console", "/console/orders", "/console/messages", "/console/deliveries", "/console/incidents",
-         "/console/connections", "/console/queue", "/console/overdue", "/sign-in")  # fmt: skip
+         "/console/connections", "/console/queue", "/console/overdue", "/sign-in", "/account")  # fmt: skip
 
 
 def test_every_route_declares_a_permission(empty: Any) -> None:

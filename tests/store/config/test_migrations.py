@@ -10,12 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, exc, text
 
-from hub.store import audit, migrate, tables_config, tables_trade
+from hub.store import audit, migrate, tables_config, tables_sign_in, tables_trade
 from hub.store.migrations.draft import draft
 from hub.store.store import Store, open_engine
 from hub.store.tables import metadata
 
-AREAS = (tables_config, tables_trade)
+AREAS = (tables_config, tables_sign_in, tables_trade)
 SHAPES = {
     "postgresql": (
         "SELECT table_name, column_name, data_type, is_nullable, column_default "
@@ -63,7 +63,7 @@ def test_migrated_and_created_tables_do_not_differ_in_any_index_or_default(
 def test_upgrading_again_changes_nothing(database_url: str) -> None:
     first = migrate.upgrade(database_url)
 
-    assert migrate.upgrade(database_url) == first == migrate.newest() == "audit_append_only"
+    assert migrate.upgrade(database_url) == first == migrate.newest() == "sign_in"
 
 
 def test_the_first_revisions_are_what_the_table_definitions_give() -> None:
