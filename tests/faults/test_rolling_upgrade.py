@@ -161,7 +161,6 @@ def test_the_next_version_takes_over_under_load_and_no_order_is_refused(system: 
     system.verify(balancer.names)
 
 
-@pytest.mark.xfail(strict=True, reason="an upgrade waits for its lock for ever, and everybody else behind it")
 def test_tables_that_somebody_reads_for_long_are_not_changed_at_the_cost_of_intake(on_postgres: System) -> None:
     system = on_postgres
     following = next_version(system)
