@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from hub.store import tables_config, tables_trade
+from hub.store import tables_config, tables_sign_in, tables_trade
 from hub.store.tables import metadata
 
-AREAS = (tables_trade, tables_config)
+AREAS = (tables_trade, tables_config, tables_sign_in)
 """Imported so that the metadata is whole."""
 
 
