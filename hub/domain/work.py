@@ -27,7 +27,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A leased work row. `epoch` fences: a write for an older epoch is refused."""
+    """A leased work row. `epoch` fences: a write for another epoch is refused."""
 
     id: int
     lane: str

@@ -31,6 +31,8 @@ class Db:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.is_synced = True
+        """A transaction is on the disk when its commit returns; asked by SQLite only (see `unsynced`)."""
         self.postgres = connection.dialect.name == "postgresql"
         self._driver: Any = connection.connection.driver_connection
         self._errors = connection.dialect.loaded_dbapi.Error
@@ -79,7 +81,12 @@ class Db:
     @property
     def clock(self) -> str:
         """Return the database's own time as SQL: microseconds since 1970, when it was given the statement."""
-        return statements.CLOCK if self.postgres else "hub_clock()"
+        return statements.CLOCK if self.postgres else "(SELECT hub_clock())"
+
+    @property
+    def unsynced(self) -> str:
+        """Return a condition, always true, of a statement whose commit need not be on the disk when it returns."""
+        return statements.UNSYNCED if self.postgres else "true"
 
     def now_us(self) -> int:
         """Return the database's own time (of the transaction's begin): it governs leases, due times and backoff."""
@@ -121,13 +128,13 @@ class Db:
 
     def begin(self) -> None:
         """Begin to write: SQLite takes its lock at once, PostgreSQL says its time in the same answer."""
-        begin = f"BEGIN; SELECT {statements.CLOCK}" if self.postgres else "BEGIN IMMEDIATE"
         try:
             if self.postgres:
-                self._cursor.execute(begin, prepare=False).nextset()
+                self._cursor.execute(f"BEGIN; SELECT {statements.CLOCK}", prepare=False).nextset()
                 self._now = int(self._cursor.fetchone()[0])
             else:
-                self._cursor.execute(begin)
+                self._cursor.execute(f"PRAGMA synchronous = {'FULL' if self.is_synced else 'NORMAL'}")
+                self._cursor.execute("BEGIN IMMEDIATE")
         except self._errors as error:
             raise self._named("BEGIN", error) from error
 

@@ -115,10 +115,10 @@ def _lost(error: BaseException) -> RetryLater:
 
 
 def _by_handler(jobs: list[_Job]) -> list[tuple[Handler, list[_Job]]]:
-    """Merge neighbours with one handler. Plain closures never merge: each is its own unit of failure."""
+    """Merge neighbours with one handler, but those that say `apart`: each of their items is a unit of failure."""
     grouped: list[tuple[Handler, list[_Job]]] = []
     for job in jobs:
-        if grouped and grouped[-1][0] is job.handler and job.handler.__name__ != "_run_each":
+        if grouped and grouped[-1][0] is job.handler and not getattr(job.handler, "apart", False):
             grouped[-1][1].append(job)
         else:
             grouped.append((job.handler, [job]))

@@ -1,4 +1,8 @@
-"""The queue of record: rows are claimed under a lease, fenced by an epoch, and gone when they are done."""
+"""The queue of record: rows are claimed under a lease, fenced by an epoch, and gone when they are done.
+
+A lease is no durable point, and its commit does not wait for the disk. A machine that stops may forget it: then the row
+is claimed again. The epoch is the moment of the claim, so that no claim, forgotten or not, can pass for another.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +29,8 @@ _READY = """
 """
 _FIRST = "ORDER BY due_us, id LIMIT"
 _TAKE = (
-    "UPDATE work SET status = 'running', owner = :owner, lease_us = {clock} + :lease, epoch = epoch + 1, "
-    "starts = starts + 1 WHERE id IN (SELECT id FROM work WHERE {ready} {first} :limit{skip}) "
+    "UPDATE work SET status = 'running', owner = :owner, lease_us = {clock} + :lease, epoch = {clock}, "
+    "starts = starts + 1 WHERE {unsynced} AND id IN (SELECT id FROM work WHERE {ready} {first} :limit{skip}) "
     f"RETURNING {_COLUMNS}"
 )
 
@@ -74,7 +78,7 @@ def claim(
         ready += f" AND connection = (SELECT connection FROM work WHERE {ready} {_FIRST} 1)"
     skip = " FOR UPDATE SKIP LOCKED" if db.postgres else ""
     rows = db.all(
-        _TAKE.format(clock=db.clock, ready=ready, first=_FIRST, skip=skip), lane=lane, task=task,
+        _TAKE.format(clock=db.clock, unsynced=db.unsynced, ready=ready, first=_FIRST, skip=skip), lane=lane, task=task,
         limit=1 if alone else limit, owner=owner, lease=int(lease_seconds * 1e6), **values,
     )  # fmt: skip
     return [_claim(row) for row in sorted(rows)]

@@ -14,6 +14,8 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, Table
 
 CLOCK = "(extract(epoch from statement_timestamp()) * 1000000)::bigint"
 """The time of a PostgreSQL, when it was given the statement, in microseconds since 1970."""
+UNSYNCED = "(SELECT set_config('synchronous_commit', 'off', true)) = 'off'"
+"""Always true; a PostgreSQL does not wait for its disk when it commits the statement that has this condition."""
 _PARTS = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|::|:([A-Za-z_]\w*)|%""")
 Rows = Sequence[Sequence[Any]]
 

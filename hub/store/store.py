@@ -50,9 +50,15 @@ class Store:
         result: T = self._groups.submit(_run_each, work)
         return result
 
-    def write_once(self, work: Callable[[Db], T]) -> T:
-        """Like `write`, for a closure whose every statement is whole by itself: no transaction is begun for them."""
-        return self._tried(work) if self.postgres else self.write(work)
+    def write_unsynced(self, work: Callable[[Db], T]) -> T:
+        """Like `write`, but the disk is not waited for: a machine that stops may forget it. For leases.
+
+        Every statement of the closure is whole by itself; to PostgreSQL it says `db.unsynced` among its conditions.
+        """
+        if self.postgres:
+            return self._tried(work)
+        result: T = self._groups.submit(_run_unsynced, work)
+        return result
 
     def write_batched(self, handler: Handler, item: Any) -> Any:
         """Hand one item over; `handler(db, items)` is called with all that wait, and returns a result for each."""
@@ -110,6 +116,7 @@ class Store:
 
 
 def _in_one(db: Db, jobs: Sequence[tuple[Handler, list[Any]]]) -> list[list[Any]]:
+    db.is_synced = any(handler is not _run_unsynced for handler, _ in jobs)
     if len(jobs) == 1:
         [(handler, items)] = jobs
         results = _alone(db, handler, items)
@@ -156,7 +163,16 @@ def _transaction(db: Db, work: Callable[[Db], T]) -> T:
 
 
 def _run_each(db: Db, works: Sequence[Callable[[Db], Any]]) -> list[Any]:
+    """Run plain closures."""
     return [work(db) for work in works]
+
+
+def _run_unsynced(db: Db, works: Sequence[Callable[[Db], Any]]) -> list[Any]:
+    """Do the same for those whose commit does not wait for the disk."""
+    return _run_each(db, works)
+
+
+_run_each.apart = _run_unsynced.apart = True  # type: ignore[attr-defined]
 
 
 def _in_savepoint(db: Db, handler: Handler, items: list[Any]) -> list[Any]:
@@ -205,7 +221,7 @@ def open_engine(url: str, pool_size: int = 10) -> Engine:
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
     if url.startswith("sqlite"):
         engine = create_engine(
-            url, poolclass=QueuePool, pool_size=pool_size, max_overflow=20,
+            url, poolclass=QueuePool, pool_size=pool_size, max_overflow=20, pool_use_lifo=True,
             connect_args={"check_same_thread": False, "timeout": 30, "cached_statements": 500, "isolation_level": None},
         )  # fmt: skip
         event.listen(engine, "connect", _set_pragmas)

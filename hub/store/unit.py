@@ -107,7 +107,7 @@ class Ledger:
         busy: Collection[str] | None = None,
     ) -> list[Claim]:
         """Lease due rows; when none are fresh, one that was started before, alone. With `busy`: of one connection."""
-        return self.store.write_once(lambda db: _claim(db, lane, task, limit, owner, lease_seconds, busy))
+        return self.store.write_unsynced(lambda db: _claim(db, lane, task, limit, owner, lease_seconds, busy))
 
 
 def _claim(db: Db, *arguments: Any) -> list[Claim]:

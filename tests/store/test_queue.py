@@ -10,6 +10,7 @@ import pytest
 from hub.domain.config import Config
 from hub.domain.work import Claim, WorkItem
 from hub.store import queue
+from hub.store.db import Db
 from hub.store.store import Store
 from hub.store.tables import metadata
 from hub.store.unit import Ledger
@@ -202,3 +203,34 @@ def test_lanes_and_tasks_that_are_due_are_told_without_taking_anything(waiting: 
     assert waiting.ledger.due("bulk", ("send", "ingest")) == ["ingest"]
     assert waiting.ledger.due("document", ("send", "ingest")) == []
     assert waiting.rows("status") == [("queued",)]
+
+
+def synced(db: Db) -> Any:
+    """Say whether a commit now waits for the disk."""
+    row = db.one("SHOW synchronous_commit" if db.postgres else "PRAGMA synchronous")
+    return row[0] in ("on", 2)
+
+
+def test_a_claim_does_not_wait_for_the_disk_and_what_is_written_next_does(waiting: Queue) -> None:
+    waiting.add("a")
+
+    def claimed(db: Db) -> tuple[int, bool]:
+        return len(queue.claim(db, "document", "ingest", 1, "worker", 60, alone=False)), synced(db)
+
+    if waiting.store.postgres:  # where the claim stands alone there; in a transaction its setting shows until the end
+        assert waiting.store.write(claimed) == (1, False)
+    else:
+        assert waiting.store.write_unsynced(claimed) == (1, False)
+    assert waiting.store.write(synced)
+    assert waiting.end(waiting.claim()) == set()
+
+
+def test_a_claim_that_the_machine_forgot_does_not_pass_for_the_next_one(waiting: Queue) -> None:
+    waiting.add("a", "b")
+    forgotten = waiting.claim()
+    forget = "UPDATE work SET status = 'queued', starts = 0, epoch = 0, owner = '', lease_us = 0"
+    waiting.store.write(lambda db: db.run(forget))
+    again = waiting.claim()
+    assert len({each.epoch for each in again}) == 1
+    assert waiting.end(forgotten) == set()
+    assert waiting.end(again) == {each.id for each in again}
