@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from hub.sdk import Connector, Folder, HubError, Incoming, Kit, Outgoing, Page, Push, Receipt, Rejected, hookimpl
-
-PAGE_FILES = 32
-PAGE_BYTES = 8_000_000
+from hub.sdk import Connector, Kit, Outgoing, Page, Push, Receipt, Rejected, hookimpl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +41,8 @@ class Exchange:
             return
         inbox = self.settings.inbox.replace("{kind}", kind)
         taken = self.settings.taken.replace("{kind}", kind) or f"{inbox}/taken"
-        yield from take(self.kit.folder(inbox), self.kit.folder(taken), self.settings, kind)
+        pattern, cap = self.settings.pattern, self.settings.cap
+        yield from self.kit.take(self.kit.folder(inbox), self.kit.folder(taken), kind=kind, pattern=pattern, cap=cap)
 
     def push(self, out: Outgoing) -> Receipt:
         """Write the file whole under its own name: the same delivery twice is one file."""
@@ -54,44 +51,6 @@ class Exchange:
         name = out.name or f"{out.kind}-{out.key}"
         self.kit.folder(self.settings.outbox.replace("{kind}", out.kind)).write(name, out.body)
         return Receipt(reference=name)
-
-
-def take(inbox: Folder, taken: Folder, settings: Settings, kind: str) -> Iterator[Page]:
-    """Yield pages of files and move them when the next one is asked for; one bad file does not hold up the others."""
-    failures: list[HubError] = []
-    page: list[Incoming] = []
-    for name in inbox.stable(settings.pattern):
-        try:
-            page.append(_incoming(inbox, name, settings.cap, kind))
-        except HubError as error:
-            if inbox.exists(name):
-                failures.append(error)
-        if len(page) >= PAGE_FILES or sum(len(each.body) for each in page) >= PAGE_BYTES:
-            yield from _stored(inbox, taken, page)
-            page = []
-    yield from _stored(inbox, taken, page)
-    if failures:
-        raise failures[0]
-
-
-def _incoming(inbox: Folder, name: str, cap: int, kind: str) -> Incoming:
-    """Read one file. Name, content and time of change are its id: a new file of the same name is not a repeat."""
-    stamp, body = inbox.stamp(name), inbox.read(name, cap=cap)
-    digest = hashlib.sha256(body).hexdigest()
-    return Incoming(body=body, kind=kind, event_id=f"{name[:200]}:{digest}:{stamp}", name=name)
-
-
-def _stored(inbox: Folder, taken: Folder, page: list[Incoming]) -> Iterator[Page]:
-    if page:
-        yield Page(messages=tuple(page))
-    for message in page:
-        if is_as_read(inbox, message):
-            inbox.move(message.name, taken)
-
-
-def is_as_read(inbox: Folder, message: Incoming) -> bool:
-    """Say whether a file is still what was read; one that was written again stays for the next look."""
-    return inbox.exists(message.name) and message.event_id.endswith(f":{inbox.stamp(message.name)}")
 
 
 @hookimpl

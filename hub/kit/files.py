@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hub.domain.errors import Paused, Rejected, RetryLater, TooLarge
+from hub.kit.steady import Steady
 from hub.ports import Clock, Folder
 
 SETTLED_SECONDS = 10.0
@@ -31,26 +32,16 @@ class DiskFolder:
 
     def __init__(self, path: str | Path, *, clock: Clock, settled: float = SETTLED_SECONDS) -> None:
         self.path = Path(path)
-        self._clock, self._settled = clock, settled
-        self._seen: dict[str, tuple[int, int]] = {}
-        self._lock = threading.Lock()
+        self._clock, self._steady = clock, Steady(settled)
 
     def stable(self, pattern: str = "*") -> Iterator[str]:
         """Yield names of regular files that are not being written any more, oldest first."""
-        now = self._clock.now().timestamp()
-        looked: dict[str, tuple[int, int]] = {}
-        ready: list[tuple[int, str]] = []
-        with self._lock:
-            for name, found in self._regular():
-                if not fnmatch.fnmatchcase(name, pattern):
-                    continue
-                look = (found.st_size, found.st_mtime_ns)
-                looked[name] = look
-                if self._seen.get(name) == look or now - found.st_mtime >= self._settled:
-                    ready.append((found.st_mtime_ns, name))
-            others = {name: look for name, look in self._seen.items() if not fnmatch.fnmatchcase(name, pattern)}
-            self._seen = others | looked
-        yield from (name for _, name in sorted(ready))
+
+        def asked(name: str) -> bool:
+            return fnmatch.fnmatchcase(name, pattern)
+
+        found = ((name, (look.st_size, look.st_mtime_ns)) for name, look in self._regular() if asked(name))
+        yield from self._steady.ready(found, self._clock.now().timestamp(), asked)
 
     def read(self, name: str, *, cap: int) -> bytes:
         """Return a file's bytes; larger than `cap` raises TooLarge, a link or a missing file is Rejected."""
@@ -88,8 +79,7 @@ class DiskFolder:
         to._make()
         with _ours(f"{name} cannot be moved to {to.path}"):
             os.replace(self._place(name), to._place(name))
-        with self._lock:
-            self._seen.pop(name, None)
+        self._steady.forget(name)
 
     def exists(self, name: str) -> bool:
         """Say whether a regular file of that name (as `write` would spell it) is there."""

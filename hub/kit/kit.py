@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from hub.domain.errors import Rejected
+from hub.domain.message import Page
 from hub.domain.secret import Secret
 from hub.kit.budget import Budget, Budgets
 from hub.kit.files import DiskFolder
 from hub.kit.guard import Resolver
 from hub.kit.http import GuardedHttp, Limits, Recorder
 from hub.kit.mail import MailServer
+from hub.kit.remote.endpoint import GuardedEndpoint
+from hub.kit.remote.exchange import RemoteExchange
 from hub.kit.soap import SoapClient
-from hub.ports import Clock, Folder, Http, Mail, Rate, Soap
+from hub.kit.taking import FolderInbox, take
+from hub.ports import Clock, Endpoint, FileExchange, Files, FileSettings, Folder, Http, Mail, Rate, Soap
 
 
 class Notes(Protocol):
@@ -117,6 +121,18 @@ class HubKit:
     def folder(self, path: str) -> Folder:
         """Open a folder below the var directory or an allowed root; it is made when first used."""
         return self._shared.folder(self._allowed(path), self.clock)
+
+    def take(self, inbox: Folder, taken: Folder, *, kind: str, pattern: str, cap: int) -> Iterator[Page]:
+        """Yield the stable files of a folder as pages, oldest first; each moves to `taken` once it was stored."""
+        return take(FolderInbox(inbox, taken, pattern=pattern, cap=cap), kind=kind)
+
+    def files(self, settings: FileSettings, opener: Callable[[], Files]) -> FileExchange:
+        """Exchange files with a server; nothing is opened yet."""
+        return RemoteExchange(settings, opener, connection=self.connection, clock=self.clock)
+
+    def endpoint(self, host: str, port: int) -> Endpoint:
+        """Check an address for a protocol of the connector's own; nothing is looked up or opened yet."""
+        return GuardedEndpoint(host, port, networks=self._limited.networks, resolver=self._resolver)
 
     def mail(
         self, host: str, port: int, *, username: str = "", password: Secret | None = None, starttls: bool = True

@@ -11,6 +11,7 @@ from hub.domain.errors import HubError, Problem
 from hub.domain.message import Exchange, Incoming, Outgoing, Page, Receipt, Reception, Request
 from hub.domain.secret import Secret
 from hub.domain.tree import Decoded
+from hub.ports.files import Endpoint, FileExchange, Files, FileSettings, RemoteFile
 
 OnDoubt = Literal["resend", "find", "ask"]
 
@@ -145,6 +146,15 @@ class Kit(Protocol):
 
     def folder(self, path: str) -> Folder:
         """Open a folder (relative paths lie below the hub's var directory); it is made when it is missing."""
+
+    def take(self, inbox: Folder, taken: Folder, *, kind: str, pattern: str, cap: int) -> Iterator[Page]:
+        """Yield the stable files of a folder as pages, oldest first; each moves to `taken` once it was stored."""
+
+    def files(self, settings: FileSettings, opener: Callable[[], Files]) -> FileExchange:
+        """Exchange files with a server in the protocol that `opener` makes sessions of; nothing is opened yet."""
+
+    def endpoint(self, host: str, port: int) -> Endpoint:
+        """Check an address for a protocol of the connector's own, which encrypts by itself; nothing is opened yet."""
 
     def mail(
         self, host: str, port: int, *, username: str = "", password: Secret | None = None, starttls: bool = True
@@ -364,8 +374,8 @@ class Doorbell(Protocol):
 
 
 __all__ = [
-    "VERBS", "Call", "Check", "Checks", "Clock", "Codec", "Connector", "Doorbell", "Exchange", "Exchanges", "Finds",
-    "Folder", "Foresees", "Frame", "Function", "Http", "Incoming", "Kit", "Mail", "MappingFolder", "OnDoubt",
-    "Outgoing", "Page", "Profile", "Pulls", "Push", "Pushes", "PushesMany", "Rate", "Receipt", "Receives",
-    "Reception", "Reply", "Request", "Soap",
+    "VERBS", "Call", "Check", "Checks", "Clock", "Codec", "Connector", "Doorbell", "Endpoint", "Exchange",
+    "Exchanges", "FileExchange", "FileSettings", "Files", "Finds", "Folder", "Foresees", "Frame", "Function", "Http",
+    "Incoming", "Kit", "Mail", "MappingFolder", "OnDoubt", "Outgoing", "Page", "Profile", "Pulls", "Push", "Pushes",
+    "PushesMany", "Rate", "Receipt", "Receives", "Reception", "RemoteFile", "Reply", "Request", "Soap",
 ]  # fmt: skip

@@ -88,6 +88,14 @@ class IdleKit:
         """Lend a folder that must not be used yet."""
         return _Untouchable(f"folder {path}")
 
+    def files(self, settings: Any, opener: Any) -> Any:
+        """Lend an exchange that must not be used yet."""
+        return _Untouchable("files")
+
+    def endpoint(self, host: str, port: int) -> Any:
+        """Lend an address that must not be used yet."""
+        return _Untouchable(f"endpoint {host}:{port}")
+
     def mail(self, host: str, port: int, **settings: Any) -> Any:
         """Lend a mail server that must not be used yet."""
         return _Untouchable(f"mail {host}:{port}")

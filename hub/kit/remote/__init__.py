@@ -1,0 +1,1 @@
+"""Documents as files on a partner's server, whatever protocol reaches it."""
