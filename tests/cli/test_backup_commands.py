@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from hub.domain.message import Incoming
+from hub.domain.work import WorkItem
+from hub.store import tables
 from hub.store.config import load_config
+from hub.store.db import Db
+from hub.store.inbox import Batch, store_batches
+from hub.store.queue import add_work
 from hub.store.store import Store
 from hub.store.vault import Vault
 
@@ -117,3 +123,39 @@ def test_a_backup_is_never_written_over_another(ready: Hub, kept: Path) -> None:
 
 def test_only_its_owner_reads_a_backup(kept: Path) -> None:
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_what_waited_in_a_backup_is_marked_as_perhaps_sent_since(
+    ready: Hub,
+    store: Store,
+    surroundings: dict[str, str],
+    new_database: Callable[[str], str],
+    database_kind: str,
+    tmp_path: Path,
+) -> None:
+    # given a delivery that is queued, one that a person let go again, a message that was not worked through, a series
+    def wait(db: Db) -> None:
+        [arrived] = store_batches(db, [Batch("shop", "", "document", (Incoming(body=b"{}", order_key="O"),))])[0]
+        queued = [("d-1", "planned", "e-1"), ("d-2", "in_doubt", "e-2"), ("d-3", "delivered", "e-3")]
+        rows = [(each, state, event, "erp", "order", arrived.message_id) for each, state, event in queued]
+        db.insert(tables.deliveries, ("id", "state", "event_id", "connection", "send", "subject_id"), rows)
+        add_work(db, [(WorkItem(task="send", subject_id=each, connection="erp"), 0) for each in ("d-1", "d-2")])
+        db.run("INSERT INTO control_numbers (scope, value) VALUES ('x12/a>b/group', 7)")
+
+    store.write(wait)
+    ready("backup", str(tmp_path / "hub.backup"))
+    elsewhere(surroundings, new_database, database_kind, tmp_path)
+
+    done = ready("restore", str(tmp_path / "hub.backup"), "--number-gap", "50", "--json")
+
+    assert json.loads(done.stdout)["marked"]["doubted"] == {"erp": 2}
+    again = Store(surroundings["HUB_DATABASE_URL"], pool_size=2)
+    rows = again.read(lambda db: db.all("SELECT id, state FROM deliveries ORDER BY id"))
+    assert rows == [("d-1", "begun"), ("d-2", "begun"), ("d-3", "delivered")]
+    assert again.read(lambda db: db.all("SELECT status FROM work WHERE task = 'ingest'")) == [("parked",)]
+    assert again.read(lambda db: db.all("SELECT state FROM messages")) == [("quarantined",)]
+    assert again.read(lambda db: db.all("SELECT value FROM control_numbers")) == [(57,)]
+    assert again.read(lambda db: db.one("SELECT min(number), max(number) FROM controls_issued")) == (8, 57)
+    [(title,)] = again.read(lambda db: db.all("SELECT title FROM incidents"))
+    assert title.startswith("this database was restored; what happened after ")
+    again.close()

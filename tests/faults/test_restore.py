@@ -81,7 +81,6 @@ def test_what_was_sent_after_the_backup_goes_out_under_the_same_key_again(
     assert system.rows("SELECT DISTINCT state FROM deliveries") == [("delivered",)]
 
 
-@pytest.mark.xfail(strict=True, reason="a restore marks nothing: what waited in the backup is sent without a word")
 def test_nothing_goes_out_after_a_restore_where_a_second_time_does_harm(
     on_sqlite: System, new_database: Callable[..., str]
 ) -> None:
