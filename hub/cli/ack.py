@@ -21,21 +21,24 @@ from hub.ports import Codec
 @guide_option
 @codec_option
 @click.option("--control", type=click.IntRange(1), default=1, show_default=True, help="Control number to answer with.")
-def command(file: Path, guide: str, codec_name: str, control: int) -> None:
-    """Write the 997 or CONTRL (and the TA1 where one is asked for) of a file to standard output.
+@click.option(
+    "--kind", type=click.Choice(["997", "999"]), default="997", show_default=True, help="How X12 is answered."
+)
+def command(file: Path, guide: str, codec_name: str, control: int, kind: str) -> None:
+    """Write the 997, 999 or CONTRL (and the TA1 where one is asked for) of a file to standard output.
 
     Exit status 1 where no acknowledgement is due.
     """
     body = file.read_bytes()
     codec = pick_codec(kinds(settings()), body, codec_name)
-    answers = owed(decoded(codec, body, guide))
+    answers = owed(decoded(codec, body, guide), kind)
     if not answers:
         raise click.ClickException(f"no acknowledgement is due for {file.name}: it has no sets, or is one itself")
     for number, answer in enumerate(answers, control):
         click.echo(written(codec, answer, number), nl=False)
 
 
-def owed(found: list[Decoded]) -> list[Answer]:
+def owed(found: list[Decoded], kind: str) -> list[Answer]:
     """Return one answer per group, and one per interchange that asks for it."""
     groups: dict[tuple[str, str], list[Decoded]] = {}
     for each in found:
@@ -47,7 +50,7 @@ def owed(found: list[Decoded]) -> list[Answer]:
         if interchange not in seen:
             seen.add(interchange)
             answers.append(interchange_acknowledgement(facts))
-        answers.append(functional_acknowledgement(facts, [set_result(each) for each in members]))
+        answers.append(functional_acknowledgement(facts, [set_result(each) for each in members], kind))
     return [answer for answer in answers if answer is not None]
 
 

@@ -10,13 +10,13 @@ from hub.codecs.x12 import answers as x12
 from hub.domain.tree import Decoded
 
 
-def functional_acknowledgement(facts: Mapping[str, str], results: Sequence[SetResult]) -> Answer | None:
-    """Make the 997 or CONTRL of one group from stored rows; None where none is due.
+def functional_acknowledgement(facts: Mapping[str, str], results: Sequence[SetResult], kind: str = "") -> Answer | None:
+    """Make the 997 or CONTRL of one group from stored rows, or the 999 where `kind` says so; None where none is due.
 
     `facts` is `Decoded.facts` of any set of the group, `results` one `SetResult` for each of its sets.
     """
     if facts.get("syntax") == "x12":
-        return x12.functional_acknowledgement(facts, results)
+        return x12.functional_acknowledgement(facts, results, "999" if kind == "999" else "997")
     if facts.get("syntax") == "edifact":
         return edifact.functional_acknowledgement(facts, results)
     return None

@@ -35,7 +35,7 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """An answer to encode: `codec.encode(answer.documents, {**answer.envelope, date, time, control})`."""
 
-    kind: Literal["997", "TA1", "CONTRL"]
+    kind: Literal["997", "999", "TA1", "CONTRL"]
     codec: str
     documents: tuple[tuple[tuple[Any, ...], ...], ...]
     envelope: dict[str, Any]

@@ -1,4 +1,4 @@
-"""We answer them: a 997 for each group, a CONTRL for each interchange, a TA1 where one is asked for or due.
+"""We answer them: a 997 or 999 for each group, a CONTRL for each interchange, a TA1 where one is asked for or due.
 
 Each answer is a delivery of document `receipt`. Its cause is the message, its subject the message and the group
 (`<message id>/<place>`). It is planned when the message is done to its last set, in the same commit, and written
@@ -19,7 +19,9 @@ from hub.pipeline.answers import answered_together
 from hub.pipeline.settle import Done
 from hub.ports.records import Unit
 
-FUNCTIONAL = {"x12": "997", "edifact": "CONTRL"}
+FUNCTIONAL = {"x12": ("997", "999"), "edifact": ("CONTRL",)}
+PLAIN = ("997", "CONTRL")
+"""Answers whose subject is the group alone; others are told apart by a suffix."""
 
 
 def acknowledge(unit: Unit, done: Sequence[Done]) -> None:
@@ -57,10 +59,10 @@ def _answering(unit: Unit, connection: str, facts: Mapping[str, str]) -> Agreeme
 
 
 def _owed(agreement: Agreement, facts: Mapping[str, str], *, interchange: bool) -> Iterator[str]:
-    kind = FUNCTIONAL.get(facts.get("syntax", ""), "")
-    headed = kind == "CONTRL" or facts.get("functional_id", "") not in ("", "FA")
-    if kind in agreement.answer and facts.get("interchange_control") and headed:
-        yield kind
+    kinds = FUNCTIONAL.get(facts.get("syntax", ""), ())
+    headed = "CONTRL" in kinds or facts.get("functional_id", "") not in ("", "FA")
+    if facts.get("interchange_control") and headed:
+        yield from (kind for kind in kinds if kind in agreement.answer)
     listed = "TA1" in agreement.answer or facts.get("ack_requested") == "1"
     if interchange and listed and interchange_acknowledgement(facts) is not None:
         yield "TA1"
@@ -73,7 +75,7 @@ def _leg(unit: Unit, done: Done, agreement: Agreement, place: int, kind: str) ->
         connection=target,
         send="receipt",
         subject_kind="message",
-        subject_id=f"{done.message.id}/{place}" + ("/TA1" if kind == "TA1" else ""),
+        subject_id=f"{done.message.id}/{place}" + ("" if kind in PLAIN else f"/{kind}"),
         event_id=done.message.id,
         lane=connection.priority_lane if connection is not None else "document",
         partner=agreement.partner or done.message.partner,

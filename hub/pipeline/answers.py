@@ -33,7 +33,7 @@ def _answer(groups: Sequence[GroupRow], results: Sequence[Result], place: int, k
     if kind == "TA1":
         return interchange_acknowledgement(rows[0].facts)
     places = {row.place for row in rows}
-    return functional_acknowledgement(rows[0].facts, [each for each in results if each.group in places])
+    return functional_acknowledgement(rows[0].facts, [each for each in results if each.group in places], kind)
 
 
 def _nothing_due(subject: str) -> Problem:

@@ -1,9 +1,9 @@
-"""997 and TA1: made from stored results, and read when a partner sends them (999 too)."""
+"""997, 999 and TA1: made from stored results, and read when a partner sends them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from hub.codecs.answers import Answer, SetResult, Verdict, VerdictStatus, answered, by_segment, level_of, text_at
 from hub.codecs.findings import FINDINGS, finding
@@ -16,10 +16,30 @@ _STATUS: dict[str, VerdictStatus] = {
 }  # fmt: skip
 _LETTER = {"accepted": "A", "accepted_with_errors": "E", "rejected": "R"}
 Row = tuple[Any, ...]
+Kind = Literal["997", "999"]
+IMPLEMENTATION = "005010X231A1"
+"""The 999's own guide; there is none for older versions."""
 
 
-def functional_acknowledgement(facts: Mapping[str, str], results: Sequence[SetResult]) -> Answer | None:
-    """Make the 997 of one group from its facts and the results of its sets; None where none is due.
+class Dialect(NamedTuple):
+    """What a 997 and a 999 name differently: segments, and the codes of what a guide asks beyond the standard."""
+
+    segment: str
+    element: str
+    ending: str
+    own: Mapping[str, str]
+
+
+_DIALECTS: Mapping[Kind, Dialect] = {
+    "997": Dialect("AK3", "AK4", "AK5", {}),
+    "999": Dialect("IK3", "IK4", "IK5", {"segment_forbidden": "I4", "element_forbidden": "I10"}),
+}
+
+
+def functional_acknowledgement(
+    facts: Mapping[str, str], results: Sequence[SetResult], kind: Kind = "997"
+) -> Answer | None:
+    """Make the 997 or 999 of one group from its facts and the results of its sets; None where none is due.
 
     None is due for acknowledgements, and for a group whose header never came (a TA1 answers that).
     """
@@ -27,15 +47,28 @@ def functional_acknowledgement(facts: Mapping[str, str], results: Sequence[SetRe
     if facts.get("functional_id", "") in ("", "FA") or (results and not rows):
         return None
     version = facts.get("group_version", "")
-    late = version[:6] >= "005010"
+    late = version[:6] >= "005010" or kind == "999"
     head: Row = ("AK1", facts["functional_id"], facts.get("group_control", ""), *([version] if late else []))
-    body = [line for row in rows for line in _set_lines(row)]
+    body = [line for row in rows for line in _set_lines(row, _DIALECTS[kind])]
     return Answer(
-        kind="997",
+        kind=kind,
         codec="x12",
         documents=((head, *body, _group_line(facts, rows)),),
-        envelope={**_turned(facts), "set": "997", "functional_id": "FA"},
+        envelope={
+            **_turned(facts),
+            **(_implemented(facts) if kind == "999" else {}),
+            "set": kind,
+            "functional_id": "FA",
+        },
     )
+
+
+def _implemented(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a 999's envelope says of itself, whatever version it answers."""
+    marks = _turned(facts)["separators"]
+    version = max(facts.get("interchange_version") or "00501", "00501")
+    separators = marks if len(marks) > 3 else [*marks, next(mark for mark in "^!|" if mark not in marks)]
+    return {"version": version, "group": IMPLEMENTATION, "implementation": IMPLEMENTATION, "separators": separators}
 
 
 def interchange_acknowledgement(facts: Mapping[str, str], *, rejected: bool = False) -> Answer | None:
@@ -71,28 +104,32 @@ def _turned(facts: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _set_lines(result: SetResult) -> Iterator[Row]:
+def _set_lines(result: SetResult, dialect: Dialect) -> Iterator[Row]:
     yield ("AK2", result.set, result.control)
     segments = by_segment(result.problems)
     for (number, tag), problems in segments.items():
         own = [problem for problem in problems if level_of(problem) == "segment"]
         inner = [problem for problem in problems if level_of(problem) == "element"]
         for problem in own:
-            yield ("AK3", tag, str(number), "", finding(problem.code).x12)
+            yield (dialect.segment, tag, str(number), "", _code(problem, dialect))
         if inner:
-            yield ("AK3", tag, str(number), "", "8")
-            yield from (_element_line(problem) for problem in inner[:99])
+            yield (dialect.segment, tag, str(number), "", "8")
+            yield from (_element_line(problem, dialect) for problem in inner[:99])
     codes = list(dict.fromkeys(finding(each.code).x12 for each in result.problems if level_of(each) == "set"))
     if segments or (result.status == "rejected" and not codes):
         codes = [*[code for code in codes if code != "5"], "5"]
-    yield ("AK5", _LETTER[result.status], *codes[:5])
+    yield (dialect.ending, _LETTER[result.status], *codes[:5])
 
 
-def _element_line(problem: Problem) -> Row:
+def _code(problem: Problem, dialect: Dialect) -> str:
+    return dialect.own.get(problem.code) or finding(problem.code).x12
+
+
+def _element_line(problem: Problem, dialect: Dialect) -> Row:
     at = problem.at
     position = ("", "") if at is None else (str(at.element), str(at.component) if at.component else "")
     where = [*position] if position[1] else position[0]
-    return ("AK4", where, "", finding(problem.code).x12, problem.value[:99])
+    return (dialect.element, where, "", _code(problem, dialect), problem.value[:99])
 
 
 def _group_line(facts: Mapping[str, str], rows: Sequence[SetResult]) -> Row:
@@ -173,6 +210,11 @@ def _element_words(node: Node) -> str:
 
 def _words(level: str, codes: Iterable[str]) -> str:
     known = {each.x12: each.text for each in reversed(FINDINGS.values()) if each.level == level}
-    known |= {"8": "an element of this segment is wrong"} if level == "segment" else {}
+    known |= (
+        {"8": "an element of this segment is wrong", "I4": FINDINGS["segment_forbidden"].text}
+        if level == "segment"
+        else {}
+    )
+    known |= {"I10": FINDINGS["element_forbidden"].text} if level == "element" else {}
     known |= {"5": "segments of the set are wrong"} if level == "set" else {}
     return ", ".join(known.get(code, f"code {code}") for code in codes if code)
