@@ -16,7 +16,7 @@ OTHERS = {"run", "demo", "web", "events", "worker", "schedule", "bench"}
 """Verbs that serve; they are tested where their parts are."""
 PRINTING = {
     "apply", "export", "check", "backup", "restore", "inspect", "translate", "replay", "catalogue", "user list",
-    "key add", "key list", "secret list", "audit verify",
+    "key add", "key list", "secret list", "audit verify", "partner test",
 }  # fmt: skip
 
 
