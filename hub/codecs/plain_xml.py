@@ -1,18 +1,20 @@
 """XML as dicts: {"@attribute": v, "#text": v, "Child": value or [values]}, names without their namespace.
 
 An element that holds only text becomes that text. No document type is accepted: it is where the attacks live.
+Here is the one gate that all XML comes in by (`read_xml`); cXML and IDoc stand on it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 from hub.codecs.plain import MAX_DEPTH, one_frame, refused, too_large
 from hub.codecs.writing import value_text
+from hub.codecs.xml_parties import parties_of
 from hub.domain.errors import Problem, Rejected
 from hub.domain.tree import Decoded
 from hub.ports import Frame, Profile
@@ -38,16 +40,26 @@ class Xml:
         return one_frame(body)
 
     def decode(self, body: bytes, frame: Frame, profile: Profile) -> Iterator[Decoded]:
-        """Yield {root name: tree}; a document type, a syntax error or too deep nesting is refused with its place."""
-        yield too_large(body, profile) or _decode(body, profile)
+        """Yield {root name: tree}; a document type, a syntax error or too deep nesting is refused with its place.
+
+        `set` is the root's name, the parties are those of a UBL document; `namespace` is among the facts.
+        """
+        found = read_xml(body, profile)
+        if isinstance(found, Decoded):
+            yield found
+            return
+        sender, receiver = parties_of(found.name, found.content)
+        version = found.namespace.rpartition("-")[2] if found.namespace else ""
+        yield Decoded(
+            tree={found.name: found.content}, set=found.name, version=version if version.isdigit() else "",
+            sender=sender, receiver=receiver, facts={"namespace": found.namespace},
+        )  # fmt: skip
 
     def encode(self, trees: Sequence[Any], envelope: Mapping[str, Any]) -> bytes:
         """Write one document from {root name: tree}; names may carry a prefix, bound by "@xmlns:prefix" keys."""
         if len(trees) != 1:
             raise Rejected(f"XML holds one document; {len(trees)} were given")
-        ((name, content),) = trees[0].items()
-        text = '<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(_write(name, content, 0))
-        return text.encode()
+        return write_xml(trees[0])
 
 
 def parse(body: bytes) -> etree._Element:
@@ -63,7 +75,19 @@ def parse(body: bytes) -> etree._Element:
     return root
 
 
-def _decode(body: bytes, profile: Profile) -> Decoded:
+class Document(NamedTuple):
+    """A root element that came through the gate."""
+
+    name: str
+    namespace: str
+    content: Any
+
+
+def read_xml(body: bytes, profile: Profile) -> Document | Decoded:
+    """Let XML in: its root as a tree, or the refusal that names the cap or the place."""
+    large = too_large(body, profile)
+    if large is not None:
+        return large
     try:
         root = parse(body)
     except Rejected as error:
@@ -75,10 +99,16 @@ def _decode(body: bytes, profile: Profile) -> Decoded:
     if sum(1 for _ in root.iter()) > profile.max_segments:
         return refused("message_too_large", f"more than {profile.max_segments} elements")
     try:
-        tree = {_local(root.tag): _tree(root, 0)}
+        return Document(_local(root.tag), str(root.tag).rpartition("}")[0].lstrip("{"), _tree(root, 0))
     except Rejected as error:
         return refused("xml_too_deep", str(error))
-    return Decoded(tree=tree, set=_local(root.tag))
+
+
+def write_xml(tree: Mapping[str, Any], doctype: str = "") -> bytes:
+    """Write one document from {root name: tree}, its document type declared where one is given."""
+    ((name, content),) = tree.items()
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n{doctype}'
+    return (head + "".join(_write(name, content, 0))).encode()
 
 
 def _offset(body: bytes, error: etree.XMLSyntaxError) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hub.codecs.cxml import CODEC as CXML
 from hub.codecs.edifact.codec import CODEC as EDIFACT
+from hub.codecs.idoc import CODEC as IDOC
 from hub.codecs.plain_csv import CODEC as CSV
 from hub.codecs.plain_json import CODEC as JSON
 from hub.codecs.plain_xml import CODEC as XML
@@ -15,9 +17,11 @@ from hub.ports import Codec
 
 @hookimpl
 def hub_codecs() -> Iterable[Codec]:
-    """Declare x12, edifact, json, xml and csv, in the order in which they are sniffed."""
+    """Declare x12, edifact, json, cxml, idoc, xml and csv, in the order in which they are sniffed."""
     yield X12
     yield EDIFACT
     yield JSON
+    yield CXML
+    yield IDOC
     yield XML
     yield CSV

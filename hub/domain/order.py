@@ -54,6 +54,9 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     amount: Decimal
     description: str = ""
+    vat_category: str = ""
+    """What VAT it falls under, with `vat_rate`, where the document says so."""
+    vat_rate: Decimal | None = None
 
 
 class Discount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,6 +66,9 @@ class Discount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scope: Literal["order", "line", "shipping"] = "order"
     code: str = ""
     funded_by: str = ""
+    vat_category: str = ""
+    """What VAT it falls under, with `vat_rate`, where the document says so."""
+    vat_rate: Decimal | None = None
 
 
 class TaxLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

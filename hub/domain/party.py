@@ -30,6 +30,8 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str = ""
     vat: str = ""
     pii_mode: PiiMode = "full"
+    address: Address | None = None
+    """Where the party is registered; goods and invoices go to the addresses of the document."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

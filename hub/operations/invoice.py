@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from hub.domain.checks import line_amount, tax_of
 from hub.domain.event import Event
-from hub.domain.invoice import Invoice, InvoiceLine
+from hub.domain.invoice import Invoice, InvoiceLine, PaymentMeans
 from hub.domain.money import ZERO, rounded
 from hub.domain.order import Charge, Discount, Order, OrderLine, TaxLine, Totals
 from hub.domain.shipment import Shipment
@@ -149,7 +149,16 @@ def _invoice(unit: Unit, order: Order, shipment: Shipment | None, parts: Sequenc
         discounts=discounts,
         taxes=taxes,
         totals=_totals(order, lines, charges, discounts, taxes),
+        delivered_on=shipment.dispatched_at.date() if shipment and shipment.dispatched_at else None,
+        payment_means=_payment_means(unit, order),
     )
+
+
+def _payment_means(unit: Unit, order: Order) -> PaymentMeans | None:
+    """Return the account that the seller's settings name, where there is one; 30 is a credit transfer."""
+    account = str(setting_for(unit.config, order, "invoice.account", ""))
+    bank = str(setting_for(unit.config, order, "invoice.bank", ""))
+    return PaymentMeans(code="30", account=account, bank=bank) if account else None
 
 
 def _line(order: Order, line: OrderLine, quantity: Decimal, share: _Share) -> InvoiceLine:
@@ -164,7 +173,9 @@ def _line(order: Order, line: OrderLine, quantity: Decimal, share: _Share) -> In
         unit=line.unit,
         sku=line.sku,
         description=line.description,
-        taxes=() if order.taxes else tuple(replace(tax, amount=part(tax.amount)) for tax in line.taxes),
+        # What the order's own tax lines carry is not asked for again; the line keeps the rate that it falls under.
+        taxes=tuple(replace(tax, amount=ZERO if order.taxes else part(tax.amount)) for tax in line.taxes),
+        price_basis=line.price_basis,
     )
 
 

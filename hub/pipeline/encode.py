@@ -18,7 +18,9 @@ from hub.pipeline.services import Services
 from hub.ports import Codec
 from hub.ports.records import Unit
 
-_SUFFIX = {"x12": "edi", "edifact": "edi", "json": "json", "xml": "xml", "csv": "csv"}
+_SUFFIX = {
+    "x12": "edi", "edifact": "edi", "json": "json", "xml": "xml", "cxml": "xml", "idoc": "xml", "csv": "csv",
+}  # fmt: skip
 
 
 def encode(services: Services, outwards: Sequence[Outward]) -> None:

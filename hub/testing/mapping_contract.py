@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from lxml import etree
 
+from hub.codecs.cxml import CODEC as CXML
 from hub.codecs.guide import has_guide, load_guide
+from hub.codecs.idoc import CODEC as IDOC
+from hub.codecs.plain_xml import CODEC as XML
 from hub.domain.errors import Problem, Rejected
 from hub.domain.tree import Node
 from hub.ports import Codec, Frame, Function, Profile
@@ -20,6 +24,16 @@ from hub.translate import mapfile
 from hub.translate.compile import Compiled, compile_mapping
 from hub.translate.documents import DOCUMENTS
 
+_PARTNERS: Mapping[str, Mapping[str, Any]] = {
+    "cxml": {
+        "sender": "NetworkId:AN01000000011", "receiver": "NetworkId:AN01000000022", "date": "20261122",
+        "time": "101500", "control": {"interchange": 7},
+    },
+    "idoc": {
+        "sender": "LI:NORTHWIND", "receiver": "LS:ERPCLNT100", "date": "20261122", "time": "101500", "client": "100",
+        "control": {"interchange": 7},
+    },
+}  # fmt: skip
 Decode = Callable[[mapfile.Mapping, bytes], Any]
 """(mapping, bytes of the given file) -> the one tree in it."""
 
@@ -51,6 +65,8 @@ def run_case(
     tree = compiled.outward(document)
     if expect.suffix == ".json":
         return plain(tree), _json(expect)
+    if expect.suffix == ".xml":
+        return xml_text(mapping, tree), expect.read_text(encoding="utf-8")
     return segments_text(tree), expect.read_text(encoding="utf-8").rstrip("\n")
 
 
@@ -99,6 +115,16 @@ def plain(value: Any) -> Any:
 def segments_text(segments: Sequence[Sequence[str | Sequence[str]]]) -> str:
     """Write segments one a line, `*` between elements and `:` between components, for golden files."""
     return "\n".join("*".join(part if isinstance(part, str) else ":".join(part) for part in one) for one in segments)
+
+
+def xml_text(mapping: mapfile.Mapping, tree: Any) -> str:
+    """Write a tree as the codec of its syntax does, between partners made up for it, and indent it for people."""
+    codec: Codec = {"cxml": CXML, "idoc": IDOC}.get(mapping.syntax, XML)  # type: ignore[assignment]
+    body = codec.encode([tree], {**_PARTNERS.get(mapping.syntax, {}), "set": mapping.set})
+    root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    etree.indent(root)
+    written: str = etree.tostring(root.getroottree(), encoding="unicode")
+    return written + "\n"
 
 
 def segment(text: str, *children: Node, number: int = 0) -> Node:

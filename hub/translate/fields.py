@@ -32,8 +32,9 @@ class FieldType:
 
 @cache
 def fields(struct: type[msgspec.Struct]) -> dict[str, FieldType]:
-    """Return every field of a canonical type."""
-    return {name: _field_type(hint) for name, hint in hints(struct).items()}
+    """Return every field of a canonical type; what it derives itself cannot be filled."""
+    own = struct.__struct_fields__
+    return {name: _field_type(hint) for name, hint in hints(struct).items() if name in own}
 
 
 @cache

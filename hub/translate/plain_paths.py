@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -52,7 +53,7 @@ def reader(path: Path, opens: Open) -> Read:
         found = [node]
         for match, every in steps:
             found = [child for holder in found for child in (match(holder) if every else match(holder)[:1])]
-        values = [value for value in found if value is not None and value != ""]
+        values = [value for each in found if (value := scalar(each)) is not None and value != ""]
         return (values or None) if many else (values[0] if values else None)
 
     return read
@@ -90,7 +91,7 @@ def _short(path: Path, opens: Open) -> Read:
 
         def one(node: Any, _scope: Scope) -> Any:
             value = first(node)
-            return _first(value) if value.__class__ in LISTS else value
+            return scalar(_first(value) if value.__class__ in LISTS else value)
 
         return one
     second = opens(path.steps[1].name)
@@ -100,7 +101,7 @@ def _short(path: Path, opens: Open) -> Read:
         if holder.__class__ in LISTS:
             holder = _first(holder)
         value = None if holder is None else second(holder)
-        return _first(value) if value.__class__ in LISTS else value
+        return scalar(_first(value) if value.__class__ in LISTS else value)
 
     return two
 
@@ -112,9 +113,16 @@ def _key(name: str) -> Read:
         if node.__class__ is not dict:
             return None
         value = node.get(name)
-        return value if value.__class__ is not list else _first(value)
+        if value.__class__ is list:
+            value = _first(value)
+        return value if value.__class__ is not dict else value.get("#text", value)
 
     return key
+
+
+def scalar(value: Any) -> Any:
+    """Return what a value says: of an XML element with attributes its text, anything else as it is."""
+    return value.get("#text", value) if value.__class__ is dict else value
 
 
 def _first(values: Any) -> Any:
@@ -144,7 +152,7 @@ def _test(pick: Pick, opens: Open) -> Callable[[Any], bool]:
     def test(node: Any) -> bool:
         for take in takes:
             node = take(node)
-        return node is not None and as_text(node) == wanted
+        return node is not None and as_text(scalar(node)) == wanted
 
     return test
 
@@ -191,8 +199,13 @@ def field_type(holder: Any, name: str, text: str) -> Any:
 
 @cache
 def hints(struct: type) -> dict[str, Any]:
-    """Return the type of every field of a canonical type."""
-    return typing.get_type_hints(struct)
+    """Return the type of every field of a canonical type, and of what it derives from them (its properties)."""
+    derived = {
+        name: typing.get_type_hints(found.fget)["return"]
+        for name, found in inspect.getmembers(struct, lambda member: isinstance(member, property))
+        if not name.startswith("_")
+    }
+    return typing.get_type_hints(struct) | derived
 
 
 def bare(kind: Any) -> Any:

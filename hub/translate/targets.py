@@ -46,13 +46,19 @@ class Target:
     when: When | None = None
     holds: Callable[[Any, Scope], bool] | None = None
 
+    @property
+    def needs_text(self) -> bool:
+        """Say whether it is an XML element that is nothing without its text: attributes alone do not make it."""
+        step = self.steps.get("#text") if self.make is dict else None
+        return step is not None and step.fill is None
+
 
 def builder(target: Target, *, always: bool) -> Build:
     """Compile a target. `always` builds it also where no rule found a value."""
     read_steps, descend = _steps_reader(target), _descender(target)
     required = tuple(name for name, step in target.steps.items() if step.rule.required and step.fill is None)
     finish = _finisher(target)
-    holds = target.holds
+    holds, needs_text = target.holds, target.needs_text
 
     def build(node: Any, scope: Scope, problems: list[Problem]) -> Any:
         if holds is not None and not holds(node, scope):
@@ -65,6 +71,8 @@ def builder(target: Target, *, always: bool) -> Build:
         for name in required:
             if name not in values:
                 _missing(target, name, node, scope, problems, before)
+        if needs_text and "#text" not in values:
+            return None
         return finish(values, node, scope, problems, before) if values or always else None
 
     return build

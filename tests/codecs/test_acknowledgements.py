@@ -123,4 +123,4 @@ def test_a_set_whose_header_is_lost_is_not_counted_as_accepted() -> None:
 
 
 def test_the_hub_finds_its_codecs() -> None:
-    assert list(CODECS) == ["x12", "edifact", "json", "xml", "csv"]
+    assert list(CODECS) == ["x12", "edifact", "json", "cxml", "idoc", "xml", "csv"]

@@ -54,6 +54,26 @@ CASES = [
         foreign=(b"", b"ISA*00*", b"UNA:+.? '", b"{}", b"a,b\n"),
     ),
     CodecCase(
+        codec=CODECS["cxml"],
+        sample=b'<?xml version="1.0"?><!DOCTYPE cXML SYSTEM "http://xml.cXML.org/schemas/cXML/1.2.040/cXML.dtd">'
+        b'<cXML payloadID="1@a" timestamp="2026-11-22T10:00:00+00:00"><Header><From><Credential domain="DUNS">'
+        b"<Identity>1</Identity></Credential></From></Header><Request><OrderRequest/></Request></cXML>",
+        trees=[{"cXML": {"@payloadID": "1@a", "Header": {"To": {"Credential": {"@domain": "DUNS", "Identity": "2"}}},
+                         "Request": {"OrderRequest": {"OrderRequestHeader": {"@orderID": "1"}}}}}],
+        foreign=(b"", b"ISA*00*", b"UNA:+.? '", b"{}", b"a,b\n", b"<Order/>", b"<ORDERS05><IDOC/></ORDERS05>"),
+    ),
+    CodecCase(
+        codec=CODECS["idoc"],
+        sample=b'<ORDERS05><IDOC BEGIN="1"><EDI_DC40 SEGMENT="1"><DOCNUM>1</DOCNUM><IDOCTYP>ORDERS05</IDOCTYP>'
+        b"<MESTYP>ORDERS</MESTYP></EDI_DC40></IDOC></ORDERS05>",
+        trees=[
+            {"IDOC": {"@BEGIN": "1", "EDI_DC40": {"@SEGMENT": "1", "IDOCTYP": "ORDERS05", "DOCNUM": number},
+                      "E1EDK01": {"@SEGMENT": "1", "BELNR": "A & B"}}}
+            for number in ("1", "2")
+        ],
+        foreign=(b"", b"ISA*00*", b"UNA:+.? '", b"{}", b"a,b\n", b"<Order/>", b"<cXML/>"),
+    ),
+    CodecCase(
         codec=CODECS["csv"],
         sample=b"sku,quantity\r\nA,2\r\nB,3\r\n",
         trees=[{"rows": [{"sku": "A", "note": 'says "hi", twice'}, {"sku": "B", "note": ""}]}],

@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hub.codecs.cxml import CODEC as CXML
 from hub.codecs.edifact.codec import CODEC as EDIFACT
+from hub.codecs.idoc import CODEC as IDOC
 from hub.codecs.plain_csv import CODEC as CSV
 from hub.codecs.plain_json import CODEC as JSON
 from hub.codecs.plain_xml import CODEC as XML
@@ -22,7 +24,7 @@ from hub.translate.mapfile import Case
 ROOT = Path(__file__).parents[2] / "mappings"
 NAMES = tuple(mapping_names(ROOT))
 CASES = [(name, case) for name in NAMES for case in mapfile.load([ROOT], name).tests]
-DECODE = decoder((X12, EDIFACT, JSON, XML, CSV))
+DECODE = decoder((X12, EDIFACT, JSON, CXML, IDOC, XML, CSV))
 
 
 @pytest.mark.parametrize("name", NAMES)

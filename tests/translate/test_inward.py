@@ -247,3 +247,42 @@ def test_a_change_says_that_it_is_one() -> None:
     text = 'document = "order_change"\n[order_change]\nnumber = "no"\n'
 
     assert compiled(text).inward({"no": "7"}).purpose == "change"
+
+
+ATTRIBUTES = """
+document = "order"
+syntax = "xml"
+[order]
+number = "Order.ID"
+currency = "Order.Total.@currency"
+totals.grand = "Order.Total"
+buyer.gln = "Order.Party[Code.@scheme=gln].Code"
+notes = "Order.Note[*]"
+release = { value = "held", when = { path = "Order.Hold", is = "yes" } }
+[order.lines]
+each = "Order.Line"
+line_no = "@seq"
+ordered = "Quantity"
+unit = "Quantity.@unit"
+"""
+
+
+def test_a_path_that_ends_at_an_xml_element_means_its_text_with_attributes_or_without() -> None:
+    mapping = compiled(ATTRIBUTES)
+    inwards = mapping.inwards
+    assert inwards is not None
+    tree = {
+        "Order": {
+            "ID": {"@scheme": "x", "#text": "7"},
+            "Total": {"@currency": "EUR", "#text": "5.00"},
+            "Party": [{"Code": {"@scheme": "duns", "#text": "1"}}, {"Code": {"@scheme": "gln", "#text": "2"}}],
+            "Note": ["a", {"@lang": "de", "#text": "b"}],
+            "Hold": {"@by": "us", "#text": "yes"},
+            "Line": {"Quantity": {"@unit": "C62", "#text": "3"}},
+        }
+    }
+
+    for found in (mapping.inward(tree), inwards.by_rules(tree)):
+        assert (found.number, found.currency, found.totals.grand) == ("7", "EUR", Decimal("5.00"))
+        assert (found.buyer.gln, found.notes, found.release) == ("2", ("a", "b"), "held")
+        assert [(line.line_no, line.ordered, line.unit) for line in found.lines] == [("1", Decimal(3), "C62")]

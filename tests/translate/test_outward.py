@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from hub.domain.errors import Rejected
-from hub.domain.order import Order, OrderLine, Skus
+from hub.domain.invoice import Invoice, InvoiceLine
+from hub.domain.order import Order, OrderLine, Skus, Totals
 from hub.domain.party import Address
 from hub.domain.shipment import FulfillmentLine, Package, Shipment
 from hub.testing.mapping_contract import compiled_of
@@ -198,3 +200,32 @@ def test_csv_has_one_row_for_each_line() -> None:
 def test_a_mapping_works_one_way_only() -> None:
     with pytest.raises(Rejected, match="maps outward; it cannot read a tree"):
         compiled_of(NOTICE, "out").inward({})
+
+
+ELEMENTS = """
+document = "invoice"
+syntax = "xml"
+[body.Total]
+"@currency" = "currency"
+"#text" = { from = "totals.grand", as = ["fixed:2"] }
+[body.Fee]
+"@currency" = "currency"
+"#text" = { from = "totals.charges", default = "0.00" }
+[body.Note]
+each = "lines"
+"@line" = "line_no"
+"#text" = "description"
+"""
+
+
+def test_an_xml_element_without_its_text_is_left_out_and_its_attributes_with_it() -> None:
+    line = InvoiceLine(line_no="1", quantity=Decimal(1), unit_price=Decimal(1), amount=Decimal(1))
+    lines = (line, msgspec.structs.replace(line, line_no="2", description="cup"))
+    compiled = compiled_of(ELEMENTS, "out")
+    outwards = compiled.outwards
+    assert outwards is not None
+
+    for given, total in ((Totals(), {}), (Totals(grand=Decimal(5)), {"Total": {"@currency": "EUR", "#text": "5.00"}})):
+        invoice = Invoice(number="1", currency="EUR", lines=lines, totals=given)
+        expected = {**total, "Fee": {"@currency": "EUR", "#text": "0.00"}, "Note": [{"@line": "2", "#text": "cup"}]}
+        assert compiled.outward(invoice) == outwards.by_rules(invoice) == expected

@@ -15,9 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.codecs.cxml import CODEC as CXML
 from hub.codecs.edifact.codec import CODEC as EDIFACT
+from hub.codecs.idoc import CODEC as IDOC
 from hub.codecs.plain_csv import CODEC as CSV
 from hub.codecs.plain_json import CODEC as JSON
+from hub.codecs.plain_xml import CODEC as XML
 from hub.codecs.x12.codec import CODEC as X12
 from hub.domain.errors import Rejected
 from hub.domain.tree import Node
@@ -29,7 +32,7 @@ from hub.translate.steps import BAD_VALUE
 
 ROOT = Path(__file__).parents[2] / "mappings"
 NAMES = tuple(mapping_names(ROOT))
-DECODE = decoder((X12, EDIFACT, JSON, CSV))
+DECODE = decoder((X12, EDIFACT, JSON, CXML, IDOC, XML, CSV))
 ODD: tuple[Any, ...] = (
     "", "x", " ", "0", "12", "-1.5", "1,5", "20261122", "20269999", "2026-11-22", "2026-11-22T10:00:00+01:00", "102",
     "DE", "EA", "UL", "9", "true", "036000291452", None, 0, 7, True, False, Decimal("0"), Decimal("1E+2"), [], {},

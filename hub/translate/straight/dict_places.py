@@ -41,9 +41,11 @@ class Spot:
             lines.put(f"{name} = {self.node}.get({key!r})")
             if shape == "key":
                 lines.put(f"if {name}.__class__ is list: {name} = {name}[0] if {name} else None")
+                lines.put(f'if {name}.__class__ is dict: {name} = {name}.get("#text", {name})')
                 continue
             lists, first = bind(plain_paths.LISTS, "lists"), bind(support.first, "first")
             lines.put(f"if {name}.__class__ in {lists}: {name} = {first}({name})")
+            lines.put(f'if {name}.__class__ is dict: {name} = {name}.get("#text", {name})')
             if shape == "long":
                 lines.put(f'if {name} == "": {name} = None')
         for key, spot in self._below.items():

@@ -51,21 +51,24 @@ def build(program: Program, target: Target, place: Place, lines: Listing, *, alw
     name = program.fresh("o")
     # A free object without constants and defaults has just what was found: where that is nothing, it is empty.
     plain = target.make is dict and not always and not any(step.fill for step in target.steps.values())
+    plain = plain and not target.needs_text
     inner, fields = Listing(), Fields()
     _read_fields(program, target, place, inner, fields)
     for test in fields.required:
         inner.put(f"if not ({test}): raise Unfit")
-    whole = inner if always or plain or fields.test == "True" else inner.below(f"if {fields.test}:")
+    text = fields.found["#text"] if target.needs_text else None
+    test = text.test if text else "True" if always or plain else fields.test
+    whole = inner if test == "True" else inner.below(f"if {test}:")
     make = _make_dict if target.make is dict else _make_struct
     make(program, target, place, whole, fields, name)
     outer = lines
     holds = condition(program, target.when, place) if target.when else ""
     spots = None if always else fields.spots
-    if holds or not always:
+    if holds or not always or test != "True":
         outer.put(f"{name} = None")
     tests = [test for test in (holds, _any_of(spots)) if test]
     outer.attach(inner, 0) if not tests else outer.below(f"if {' and '.join(tests)}:").attach(inner, 0)
-    return Found(text=name, plain=plain, sure=always and not holds, spots=spots)
+    return Found(text=name, plain=plain, sure=always and not holds and test == "True", spots=spots)
 
 
 def build_all(program: Program, blocks: tuple[Each, ...], place: Place, lines: Listing) -> Found:

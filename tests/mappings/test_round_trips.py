@@ -1,0 +1,71 @@
+"""What a mapping writes, its counterpart reads as the same document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from .samples import document, inward, outward
+
+INVOICES = ["invoice-two-rates", "invoice-reverse-charge"]
+
+
+@pytest.mark.parametrize("name", INVOICES)
+def test_an_invoice_comes_back_as_it_went(name: str) -> None:
+    given = document("ubl/invoice.out", f"ubl/{name}.invoice.json")
+
+    assert inward("ubl/invoice.in", outward("ubl/invoice.out", given)) == given
+
+
+def test_a_credit_note_comes_back_as_it_went() -> None:
+    given = document("ubl/credit_note.out", "ubl/credit-note.invoice.json")
+
+    assert inward("ubl/credit_note.in", outward("ubl/credit_note.out", given)) == given
+
+
+def test_an_order_response_comes_back_to_the_buyer() -> None:
+    given = document("ubl/order_response.out", "ubl/order-response-changes.acknowledgement.json")
+
+    found = inward("ubl/order_response.in", outward("ubl/order_response.out", given))
+
+    assert found.purchase_order_number == given.order_external_id
+    # UBL's answer to a line knows accepted, changed and refused: what is back-ordered is a change for the buyer.
+    codes = [replace(line, code="changed" if line.code == "backordered" else line.code) for line in given.lines]
+    assert list(found.lines) == codes
+    assert (found.number, found.code, found.acknowledged_at, found.currency) == (
+        given.number, given.code, given.acknowledged_at, given.currency,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["despatch-loose", "despatch-two-packs"])
+def test_a_despatch_advice_comes_back_to_the_buyer(name: str) -> None:
+    given = document("ubl/despatch_advice.out", f"ubl/{name}.shipment.json")
+
+    found = inward("ubl/despatch_advice.in", outward("ubl/despatch_advice.out", given))
+
+    assert found.order_number == given.order_external_id
+    assert found.lines == given.lines
+    assert _packages(found) == _packages(given)
+    assert replace(found, lines=(), packages=()) == replace(
+        given, lines=(), packages=(), order_external_id="", state="in_transit"
+    )
+
+
+def _packages(shipment: Any) -> list[tuple[str, str]]:
+    return [(each.sscc, each.tracking_number) for each in shipment.packages]
+
+
+def test_a_purchase_order_is_an_order_for_the_supplier() -> None:
+    given = document("ubl/order.out", "ubl/order-dropship.purchase_order.json")
+
+    found = inward("ubl/order.in", outward("ubl/order.out", given))
+
+    assert (found.number, found.placed_on, found.currency) == (given.number, given.ordered_on, given.currency)
+    assert found.ship_to == given.ship_to
+    assert replace(found.buyer, kind="self") == given.buyer
+    assert [(line.line_no, line.ordered, line.unit, line.sku, line.description) for line in found.lines] == [
+        (line.line_no, line.quantity, line.unit, line.sku, line.description) for line in given.lines
+    ]
+    assert [line.unit_price for line in found.lines] == [given.lines[0].cost, 0]
