@@ -117,6 +117,13 @@ def set_password(db: Db, user_id: str, password_hash: str, *, who: str) -> None:
     audit.append(db, who, "user.password", user_id)
 
 
+def set_role(db: Db, user_id: str, role: str, *, who: str) -> None:
+    """Change what somebody may do, from their next request on."""
+    before = db.one("SELECT role FROM users WHERE id = :id", id=user_id)[0]
+    db.run("UPDATE users SET role = :role WHERE id = :id", role=role, id=user_id)
+    audit.append(db, who, "user.role", user_id, before, role)
+
+
 def disable_user(db: Db, user_id: str, *, who: str) -> None:
     """Lock a user out and end every session."""
     db.run("UPDATE users SET disabled_us = :now WHERE id = :id", now=db.now_us(), id=user_id)

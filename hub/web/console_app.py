@@ -28,6 +28,8 @@ from hub.web.app import create_app
 from hub.web.headers import nonce, set_up_headers
 from hub.web.live import Live, live
 from hub.web.metrics import metrics
+from hub.web.oidc.doors import BACK, oidc_sign_in
+from hub.web.oidc.provider import Provider
 from hub.web.passkeys import passkey_sign_in
 from hub.web.permissions import needs
 from hub.web.second_step import second_step
@@ -35,7 +37,7 @@ from hub.web.sessions import current_user, permitted, set_up_sessions
 from hub.web.sign_in import sign_in
 
 LANGUAGES = ("en",)
-DOORS = (sign_in, second_step, passkey_sign_in)
+DOORS = (sign_in, second_step, passkey_sign_in, oidc_sign_in)
 _HERE = Path(__file__).parent
 _FIRST = {
     403: "You may not do this", 404: "There is nothing here", 405: "This address does not take that",
@@ -103,6 +105,7 @@ def create_console_app(
         "connectors": hub.connectors,
         "passwords": passwords or Passwords(),
         "sign_in_rules": hub.settings.sign_in,
+        "oidc": _provider(hub),
         "vault": hub.vault,
         "live": Live(lambda: hub.store.read(pulse)),
         "error_page": error_page,
@@ -135,6 +138,13 @@ def error_page(error: HTTPException) -> Response:
     title = _FIRST.get(code, error.name)
     page = render_template("error.html", code=code, title=title, text=error.description or error.name)
     return Response(page, code, content_type="text/html; charset=utf-8")
+
+
+def _provider(hub: ConsoleHub) -> Provider | None:
+    rules = hub.settings.sign_in
+    if rules.oidc is None:
+        return None
+    return Provider(rules.oidc, rules.public_url + BACK, hub.reveal, lambda: hub.services.clock.now().timestamp())
 
 
 def _set_up_templates(app: Flask) -> None:

@@ -34,7 +34,7 @@ def ask() -> Page:
     user = current_user()
     if user is not None and not request.args.get("again"):
         return redirect(_next())
-    return _form(email=user.email if user is not None else "")
+    return form_page(email=user.email if user is not None else "")
 
 
 @sign_in.post("/sign-in")
@@ -45,11 +45,11 @@ def check() -> Page:
     email = request.form.get("email", "").strip().lower()[:320]
     wait = seconds_to_wait(email)
     if wait:
-        text, status = _form(problem=too_many(wait), email=email, status=429)
+        text, status = form_page(problem=too_many(wait), email=email, status=429)
         return text, status, {"Retry-After": str(wait)}
     user = _proven(email, request.form.get("password", ""))
     if user is None:
-        return _form(problem=_("This address and password do not belong together."), email=email, status=401)
+        return form_page(problem=_("This address and password do not belong together."), email=email, status=401)
     return enter(user, _next())
 
 
@@ -112,7 +112,8 @@ def _proven(email: str, password: str) -> User | None:
     return user if user is not None and fits and not user.disabled else None
 
 
-def _form(*, problem: str = "", email: str = "", status: int = 200) -> tuple[str, int]:
+def form_page(*, problem: str = "", email: str = "", status: int = 200) -> tuple[str, int]:
+    """Return the sign-in page, with what went wrong."""
     page = render_template(
         "sign_in.html", problem=problem, email=email, next=_next(), safe=safe_channel(),
         empty=not read(people.has_users), oidc=rules().oidc, passkeys_work=passkeys.available(),
