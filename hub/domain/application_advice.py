@@ -19,7 +19,7 @@ class AdvisedError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     segment: str = ""
     """Tag of the segment, and how many segments from ST or UNH = 1 where they say so (`IT1`, `IT1 7`)."""
     element: str = ""
-    value: str = ""
+    found: str = ""
     """The bad value, copied."""
 
 

@@ -73,6 +73,8 @@ class FulfillmentOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     partner: str = ""
     order_number: str = ""
     """What the buyer calls the order."""
+    owner: Party | None = None
+    """Whose goods they are."""
     buyer: Party | None = None
     ship_to: Address | None = None
     ship_by: date | None = None

@@ -77,6 +77,7 @@ def _open(unit: Unit, ask: _Ask, number: str) -> None:
         lines=tuple(fulfillment_line(part) for part in ask.parts),
         partner=order.partner,
         order_number=order.number,
+        owner=order.seller or unit.config.seller,
         buyer=order.buyer,
         ship_to=order.ship_to,
         ship_by=order.requested.ship_by,

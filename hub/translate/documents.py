@@ -31,6 +31,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "acknowledgement": Acknowledgement,
     "change_acknowledgement": Acknowledgement,
     "purchase_order": PurchaseOrder,
+    "purchase_order_cancel": PurchaseOrder,
     "fulfillment_order": FulfillmentOrder,
     "stock_transfer": StockTransfer,
     "goods_receipt": ReceiptAdvice,

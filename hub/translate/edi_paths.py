@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hub.domain.tree import Node
-from hub.translate.paths import Path, Pick, Read, Scope, Select, Step, climb
+from hub.translate.paths import ANY, Path, Pick, Read, Scope, Select, Step, climb
 
 # First element of the qualifier-value pairs in X12 segments that carry other elements before them.
-PAIRS_FROM = {"PO1": 6, "IT1": 6, "ACK": 7, "POC": 8, "SLN": 9, "LIN": 2, "PER": 3}
+PAIRS_FROM = {
+    "PO1": 6, "IT1": 6, "ACK": 7, "POC": 8, "SLN": 9, "LIN": 2, "PER": 3, "W01": 4, "W04": 4, "W07": 4, "W12": 7,
+    "G68": 5,
+}  # fmt: skip
 
 Value = Callable[[Node], Any]
 
@@ -133,7 +136,7 @@ def first(step: Step) -> Callable[[Node], Node | None]:
             return found[0] if found else None
 
         return plain
-    if step.index is None and len(step.picks) == 1 and not step.picks[0].component:
+    if step.index is None and len(step.picks) == 1 and not step.picks[0].component and step.picks[0].value != ANY:
         return _picked(name, step.picks[0])
     match = matches(step)
 
@@ -238,4 +241,6 @@ def matches(step: Step) -> Callable[[Node], Sequence[Node]]:
 def _test(pick: Pick) -> Callable[[Node], bool]:
     value = _component(pick.element, pick.component) if pick.component else _element(pick.element)
     wanted = pick.value
+    if wanted == ANY:
+        return lambda node: value(node) is not None
     return lambda node: value(node) == wanted

@@ -29,13 +29,17 @@ _PLAIN_STEP = re.compile(r"(?P<name>\"[^\"]+\"|[^\[\].\"/]+)(?P<picks>(?:\[[^\]]
 _POSITION = re.compile(r"(\d{2})(?:\.(\d{1,2}))?")
 
 
+ANY = "*"
+"""In a condition on an EDI element: it has a value, whichever."""
+
+
 class PathError(ValueError):
     """A path that cannot be read; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pick:
-    """One condition in brackets: the element (01, 01.02) or key that must equal `value`."""
+    """One condition in brackets: the element (01, 01.02) or key that must equal `value`; in EDI, `*` is any value."""
 
     key: str
     value: str
@@ -150,7 +154,7 @@ def _edi_step(text: str, tag: str, picks: str) -> Step:
             element, component = int(position[1]), int(position[2] or 0)
             conditions.append(Pick(key=key, value=value, element=element, component=component))
         else:
-            raise PathError(f"{text}: cannot read [{pick}]; write [01=ST], [01.02=SA], [0] or [*]")
+            raise PathError(f"{text}: cannot read [{pick}]; write [01=ST], [01.02=SA], [05=*], [0] or [*]")
     return Step(name=tag, picks=tuple(conditions), index=index, every=every)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hub.translate import edi_paths
-from hub.translate.paths import Path, Pick, Step, parse_edi
+from hub.translate.paths import ANY, Path, Pick, Step, parse_edi
 from hub.translate.straight import support
 from hub.translate.straight.listing import Listing, Program
 from hub.translate.straight.places import Place, Value, looked_up, nothing
@@ -65,7 +65,7 @@ class Spot:
             tag.first = tag.first or self._below()
             return tag.first
         [pick, *others] = step.picks or (Pick(key="", value=""),)
-        if pick.value and not others and step.index is None:
+        if pick.value not in ("", ANY) and not others and step.index is None:
             spots = tag.picked.setdefault((pick.element, pick.component), {})
             if pick.value not in spots:
                 spots[pick.value] = self._below()
@@ -199,7 +199,7 @@ class Spot:
 
     def _write_values(self, path: Path, name: str, found: str, lines: Listing) -> None:
         [step, *others] = path.steps
-        common = all(pick.value and not pick.component for pick in step.picks)
+        common = all(pick.value not in ("", ANY) and not pick.component for pick in step.picks)
         if others or path.pair or not path.element or step.index is not None or not common:
             read = edi_paths.reader(path, composites=self._composites)
             lines.put(f"{name} = {self._program.bind(read, 'r')}({self.node}, None)")
