@@ -40,6 +40,8 @@ class Running:
     hub: Hub
     address: str
     answers: list[Answer] = field(default_factory=list)
+    extensions: dict[str, Any] = field(default_factory=dict)
+    """What the application's pages are given."""
 
     def send(self, number: str, **fields: Any) -> None:
         """Let the shop send an order."""
@@ -72,7 +74,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
         embedded = Embedded(hub, app)
         port = embedded.start()
         try:
-            yield Running(hub, f"http://127.0.0.1:{port}", answers)
+            yield Running(hub, f"http://127.0.0.1:{port}", answers, app.extensions)
         finally:
             app.extensions["live"].close()
             embedded.stop()
