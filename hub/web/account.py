@@ -181,7 +181,10 @@ def _added(change: Callable[[Db], bool]) -> Page:
     codes = write(work)
     if codes:
         return _codes(codes)
-    flash(_("Added. From now on it is asked for when you sign in.") if codes is not None else _("Nothing was changed."))
+    if codes is None:
+        flash(_("Nothing was changed: it was done before."), "warn")
+    else:
+        flash(_("Added. From now on it is asked for when you sign in."), "good")
     return redirect(url_for("account.show"))
 
 
