@@ -28,6 +28,7 @@ from hub.kit.fields import revealer
 from hub.kit.opening import Openings
 from hub.operations import built_in
 from hub.pipeline.foresee import foresee
+from hub.pipeline.holds import Holds
 from hub.pipeline.inbound import take_in
 from hub.pipeline.outbound import send_out
 from hub.pipeline.pull import pull
@@ -36,6 +37,7 @@ from hub.pipeline.verdicts import mark_overdue
 from hub.ports import Codec, Connector
 from hub.settings import HubSettings
 from hub.store.config import ConfigCache
+from hub.store.incidents import suspended_connections
 from hub.store.notes import StoredNotes
 from hub.store.queue import due_lanes, requeue_expired
 from hub.store.store import Store
@@ -121,9 +123,13 @@ def build(settings: HubSettings, *, role: str = "work", lanes: Sequence[str] = L
     services = Services(
         store=ledger, config=config, clock=SystemClock(), doorbell=bell, codecs=codecs, translation=translations,
         opened=openings, operations=built_in(hooks.source), hooks=hooks, crash=crash,
+        holds=Holds(lambda: store.read(suspended_connections)),
         owner=f"{role}@{socket.gethostname()}:{os.getpid()}", lease=settings.lease,
     )  # fmt: skip
-    worker = Worker(ledger, handlers(services), lanes, services.owner, lease=settings.lease, drains=Drains(threads))
+    worker = Worker(
+        ledger, handlers(services), lanes, services.owner, lease=settings.lease, drains=Drains(threads),
+        held=services.holds.held,
+    )  # fmt: skip
     wake.append(worker.wake)
     return Hub(
         settings=settings, store=store, ledger=ledger, config=config, services=services, worker=worker, bell=bell,

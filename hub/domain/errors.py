@@ -43,11 +43,15 @@ class HubError(Exception):
 
 
 class RetryLater(HubError):
-    """The same call may work later; `after` is how many seconds to wait, or None to let the hub decide."""
+    """The same call may work later; `after` is how many seconds to wait, or None to let the hub decide.
 
-    def __init__(self, text: str, *, after: float | None = None) -> None:
+    `for_all`: their side asked for this time as such (429, Retry-After), so no other call should be made before.
+    """
+
+    def __init__(self, text: str, *, after: float | None = None, for_all: bool = False) -> None:
         super().__init__(text)
         self.after = after
+        self.for_all = for_all and after is not None
 
 
 class Rejected(HubError):

@@ -182,8 +182,9 @@ class Abreast:
         else:
             self._discard(line)
         self._judge(request, answer)
-        if isinstance(request.result, Paused):
-            self._give_up(request.result, inf)
+        said = request.result
+        if isinstance(said, Paused) or (isinstance(said, RetryLater) and said.for_all):
+            self._give_up(said, inf)
 
     def _broken(self, flight: _Flight, error: Exception) -> None:
         request = flight.request

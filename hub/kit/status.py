@@ -10,6 +10,8 @@ from hub.domain.errors import HubError, Paused, Problem, Rejected, RetryLater
 from hub.ports import Clock
 
 LATER = frozenset({408, 425, 429})
+BUSY = frozenset({429, 503})
+"""Said of their side as a whole, not of the one call."""
 LONGEST_WAIT = 86_400.0
 """No Retry-After is believed beyond a day."""
 
@@ -24,7 +26,8 @@ def error_for(where: str, status: int, headers: Mapping[str, str], said: str, cl
     if status in (401, 403):
         return Paused(f"{where} was refused ({status}){short}; check or renew the credentials of the connection")
     if status in LATER or status >= 500:
-        return RetryLater(f"{where} answered {status}{short}", after=retry_after(headers.get("retry-after"), clock))
+        after = retry_after(headers.get("retry-after"), clock)
+        return RetryLater(f"{where} answered {status}{short}", after=after, for_all=status in BUSY)
     if 300 <= status < 400:
         text = f"{where} answered {status} and points to {headers.get('location', 'nowhere')[:200]!r}; "
         text += "redirects are not followed: enter the final address in the settings"

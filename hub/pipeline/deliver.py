@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from time import monotonic
 
-from hub.domain.errors import HubError, InDoubt, Paused, Rejected
+from hub.domain.errors import HubError, InDoubt, Rejected
 from hub.domain.message import Outgoing, Receipt
+from hub.pipeline.holds import rest_of
 from hub.pipeline.services import Opened
 from hub.ports import Push
 
@@ -34,8 +35,8 @@ def deliver(
     """Send a window. (out, doubted): a doubted one is looked up first where the capability says `find`, and not sent
     at all where it says `ask`: a person decides.
 
-    None stands for what was not tried: after `until` (a `time.monotonic()` instant), or after the connection paused,
-    nothing more is begun. At least one is tried. `slow` says that their side took its time lately.
+    None stands for what was not tried: after `until` (a `time.monotonic()` instant), or after the connection paused
+    or asked for time, nothing more is begun. At least one is tried. `slow` says that their side took its time lately.
     """
     results: list[Result | None] = [None] * len(window)
     unsent = []
@@ -81,7 +82,7 @@ def _send(opened: Opened, push: Push, outs: Sequence[Outgoing], until: float, sl
         part = outs[len(results) : len(results) + step]
         answered = [_send_one(opened, part[0])] if step == 1 else _send_several(opened, push, part)
         results += answered
-        if any(isinstance(each, Paused) for each in answered):
+        if any(rest_of(each) is not None for each in answered):
             break
         turns_slow = has_threads and step == 1 and monotonic() - begun > SLOW
         step = TOGETHER if turns_slow else step

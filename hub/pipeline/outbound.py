@@ -10,6 +10,7 @@ from hub.domain.errors import HubError, Paused, Rejected, RetryLater
 from hub.domain.work import Claim
 from hub.pipeline.begin import Begun, Window, begin, prepare
 from hub.pipeline.deliver import Result, deliver
+from hub.pipeline.holds import Suspended, rest_of
 from hub.pipeline.pace import PATIENCE, pace_of
 from hub.pipeline.record import Sent, record, record_unsent
 from hub.pipeline.services import Opened, Services
@@ -50,6 +51,8 @@ def _send_connection(services: Services, name: str, claims: list[Claim], patienc
         done = window
         if paused is not None:
             _turn(services, opened, done, None, [])
+            if isinstance(paused, Paused) and name in services.holds.held():
+                paused = Suspended(str(paused))
             _leave(services, name, list(waiting), paused)
             return
         if left := [each.claim for each in window.sent if each.untried]:
@@ -79,23 +82,23 @@ def _turn(services: Services, opened: Opened, done: Window | None, window: Windo
         services.doorbell.ring(lane)
 
 
-def _send_window(opened: Opened, window: Window, until: float, *, slow: bool) -> Paused | None:
-    """Send what was begun; return the reason where the connection turned out to be unusable."""
+def _send_window(opened: Opened, window: Window, until: float, *, slow: bool) -> HubError | None:
+    """Send what was begun; return the reason where the connection turned out to be unusable, or asked for time."""
     by_kind: dict[str, list[Begun]] = {}
     for entry in window.begun:
         by_kind.setdefault(entry.out.kind, []).append(entry)
-    paused: Paused | None = None
+    paused: HubError | None = None
     for at, (kind, entries) in enumerate(by_kind.items()):
         push = opened.connector.pushes.get(kind) or opened.connector.pushes.get("*")
         results: list[Result | None] = [None] * len(entries)
         if paused is None and not (at and monotonic() > until):
             results = _deliver(opened, push, entries, until, slow)
-        paused = next((each for each in results if isinstance(each, Paused)), paused)
+        paused = next((rest for each in results if (rest := rest_of(each)) is not None), paused)
         window.sent += [_sent(entry, push, result, paused) for entry, result in zip(entries, results, strict=True)]
     return paused
 
 
-def _sent(entry: Begun, push: Push | None, result: Result | None, paused: Paused | None) -> Sent:
+def _sent(entry: Begun, push: Push | None, result: Result | None, paused: HubError | None) -> Sent:
     sent = Sent(claim=entry.claim, delivery=entry.delivery, result=result or paused or _SLOW, out=entry.out, push=push)
     if result is None:
         sent.doubted, sent.untried = entry.doubted, paused is None

@@ -15,6 +15,7 @@ from hub.domain.route import Delivery, DeliveryState
 from hub.domain.texts import named
 from hub.domain.work import Claim, WorkItem
 from hub.pipeline.deliver import Result, Unknowable
+from hub.pipeline.holds import NOTICED, SERIES, Suspended, is_gone, suspension
 from hub.pipeline.receipts import expect_receipts, keep_proof
 from hub.pipeline.services import Opened, Services
 from hub.ports import Push
@@ -48,9 +49,12 @@ def record(services: Services, unit: Unit, opened: Opened, sent: Sequence[Sent])
     held = unit.renew([each.claim for each in failed], services.lease)
     bad = [each for each in failed if each.claim.id in held]
     unit.end([_ended(each) for each in bad])
+    is_suspended = _hold_back(services, unit, opened.name, [each.result for each in bad])
     for each in bad:
         if not each.untried:
-            _failed(unit, opened, each)
+            _failed(unit, opened, each, told=is_suspended)
+    if good:
+        services.holds.taken(opened.name)
     if good and any(each.claim.attempts for each in good):
         unit.resolve([f"connection/{opened.name}"])
 
@@ -119,22 +123,41 @@ def _ended(each: Sent) -> tuple[Delivery, str, str]:
     return replace(each.delivery, state=state, problem=text), type(error).__name__, text
 
 
-def _failed(unit: Unit, opened: Opened, each: Sent) -> None:
+def _failed(unit: Unit, opened: Opened, each: Sent, *, told: bool) -> None:
     error, claim = each.result, each.claim
     assert isinstance(error, HubError)
     if isinstance(error, Rejected):
         if error.proof:
             keep_proof(unit, each.delivery, error.proof, refused=True)
         unit.park([claim], status="parked", reason=str(error))
-        unit.incident(_refusal(each, error))
+        if not is_gone(error):
+            unit.incident(_refusal(each, error))
     elif isinstance(error, InDoubt) and _is_asked(each, error):
         unit.park([claim], status="in_doubt", reason=str(error))
         unit.incident(_doubt(each, error))
     else:
-        after = error.after if isinstance(error, RetryLater) else PAUSE if isinstance(error, Paused) else None
-        unit.put_back([claim], after=after, reason=str(error))
-        if isinstance(error, Paused) or claim.attempts + 1 >= ALARM_AFTER:
+        unit.put_back([claim], after=NOTICED if told else _wait(error), reason=str(error))
+        if not told and (isinstance(error, Paused) or claim.attempts + 1 >= ALARM_AFTER):
             unit.incident(unusable(opened.name, error))
+
+
+def _hold_back(services: Services, unit: Unit, name: str, results: Sequence[Result]) -> bool:
+    """Hold a connection back whose side asks for time, is gone, or refuses our credentials again and again.
+
+    Says whether that is told by an incident of its own.
+    """
+    later = [each.after or 0.0 for each in results if isinstance(each, RetryLater) and each.for_all]
+    if later:
+        services.holds.pause(name, max(later))
+    ending = [each for each in results if is_gone(each)]
+    locked = [each for each in results if isinstance(each, Paused) and not isinstance(each, Suspended)]
+    if locked and services.holds.refused(name) >= SERIES:
+        ending += locked
+    if ending:
+        unit.incident(suspension(name, str(ending[0])))
+        unit.resolve([f"connection/{name}"])
+        services.holds.pause(name, NOTICED)
+    return bool(ending)
 
 
 def _is_asked(each: Sent, error: InDoubt) -> bool:
@@ -144,10 +167,17 @@ def _is_asked(each: Sent, error: InDoubt) -> bool:
 
 def record_unsent(unit: Unit, name: str, claims: Sequence[Claim], error: HubError) -> None:
     """Put deliveries back that were never begun, because their connection cannot be used."""
-    after = error.after if isinstance(error, RetryLater) else PAUSE
-    unit.put_back(claims, after=after, reason=str(error))
-    if claims:
+    unit.put_back(claims, after=_wait(error), reason=str(error))
+    if claims and isinstance(error, Paused) and not isinstance(error, Suspended):
         unit.incident(unusable(name, error))
+
+
+def _wait(error: HubError) -> float | None:
+    if isinstance(error, RetryLater):
+        return error.after
+    if isinstance(error, Suspended):
+        return NOTICED
+    return PAUSE if isinstance(error, Paused) else None
 
 
 def unusable(name: str, error: HubError) -> Incident:

@@ -12,6 +12,7 @@ from hub.domain.event import Event
 from hub.domain.order import Order
 from hub.domain.route import Leg
 from hub.domain.shipment import Candidate, SourcingDecision
+from hub.pipeline.holds import Holds
 from hub.ports import Clock, Codec, Connector, Doorbell
 from hub.ports.records import Store, Unit
 
@@ -87,6 +88,7 @@ class Services:
     """By connection name; raises Paused where the plug-in or a setting is missing."""
     operations: Sequence[Operation] = ()
     hooks: Hooks = field(default_factory=Hooks)
+    holds: Holds = field(default_factory=Holds)
     crash: Callable[[str], None] = lambda _point: None
     """Ends the process at a named point when a fault test asks for it."""
     owner: str = "worker"

@@ -33,6 +33,15 @@ def open_incident(db: Db, now: int, incident: Incident, count: int = 1) -> None:
     )  # fmt: skip
 
 
+def suspended_connections(db: Db) -> list[str]:
+    """Return the connections whose suspension is open."""
+    rows = db.all(
+        f"SELECT connection FROM incidents WHERE state IN {_OPEN} "
+        "AND fingerprint >= 'suspended/' AND fingerprint < 'suspended0'"
+    )
+    return [row[0] for row in rows]
+
+
 class IncidentsPart:
     """`incident` and `resolve` of the `Records` port."""
 

@@ -41,6 +41,7 @@ class Worker:
         owner: str,
         lease: float = LEASE,
         drains: Drains | None = None,
+        held: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self.store = store
         self.handlers = handlers
@@ -52,6 +53,7 @@ class Worker:
         self._tasks = tuple(handlers)
         self._stopping = threading.Event()
         self._drains = drains or Drains(THREADS)
+        self._held = held
         self._threads: set[threading.Thread] = set()
         self._guard = threading.Lock()
 
@@ -123,14 +125,14 @@ class Worker:
         return len(claims)
 
     def _sends(self, lane: str, limit: int, drain: Drain | None) -> int:
-        """Serve one connection after the other, each once, but those that another thread is serving.
+        """Serve one connection after the other, each once, but those that another thread is serving or that are held.
 
         Connections that were not served lately are not asked after: the next turn begins with whoever waited longest.
         """
         done = 0
         served: set[str] = set()
         while len(served) < MOST_SERVED and not self._stopping.is_set():
-            busy = self._drains.busy | served
+            busy = self._drains.busy | served | self._held()
             claims = self.store.claim(lane, "send", limit, self.owner, self.lease, busy)
             if not claims:
                 break

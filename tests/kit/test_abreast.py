@@ -93,7 +93,7 @@ def test_a_drip_ends_at_its_deadline_and_a_get_is_only_put_off() -> None:
     ("answer", "kind"),
     [
         (b"HTTP/1.1 422 No\r\nContent-Length: 3\r\n\r\nbad", Rejected),
-        (b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", RetryLater),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", RetryLater),
         (b"HTTP/1.1 502 Gateway\r\nContent-Length: 0\r\n\r\n", InDoubt),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n", InDoubt),
         (b"SSH-2.0-x\r\n\r\n", InDoubt),
@@ -116,6 +116,15 @@ def test_after_refused_credentials_nothing_more_is_sent() -> None:
         results = client(partner, bearer=Secret("s3cret-token")).request_many(posts(10), lines=2)
         assert kinds(results) == [Paused] * 10
         assert len(partner.heard) == 1
+
+
+def test_who_asks_for_time_gets_no_more_of_the_same_window() -> None:
+    with playing() as partner:
+        partner.says = lambda *_: b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
+        results = client(partner).request_many(posts(10), lines=2)
+        assert kinds(results) == [RetryLater] * 10
+        assert {each.after for each in results if isinstance(each, RetryLater)} == {7}
+        assert len(partner.heard) <= 2
 
 
 def test_where_nobody_listens_nothing_was_sent() -> None:
