@@ -18,6 +18,7 @@ from hub.domain.event import Event
 from hub.domain.invoice import Invoice, InvoiceLine, PaymentMeans
 from hub.domain.money import ZERO, rounded
 from hub.domain.order import Charge, Discount, Order, OrderLine, TaxLine, Totals
+from hub.domain.party import Party
 from hub.domain.shipment import Shipment
 from hub.domain.stock import Item
 from hub.operations.configured import is_fulfilled_here, setting_for
@@ -141,7 +142,7 @@ def _invoice(unit: Unit, order: Order, shipment: Shipment | None, parts: Sequenc
         shipment_number=shipment.number if shipment else "",
         trigger=trigger,
         buyer=order.buyer,
-        seller=order.seller or unit.config.seller,
+        seller=_seller(order, unit.config.seller),
         bill_to=order.bill_to or order.ship_to,
         ship_to=order.ship_to,
         lines=lines,
@@ -151,7 +152,22 @@ def _invoice(unit: Unit, order: Order, shipment: Shipment | None, parts: Sequenc
         totals=_totals(order, lines, charges, discounts, taxes),
         delivered_on=shipment.dispatched_at.date() if shipment and shipment.dispatched_at else None,
         payment_means=_payment_means(unit, order),
+        buyer_reference=order.department,
     )
+
+
+def _seller(order: Order, ours: Party) -> Party:
+    """Return us as the order names us; what it does not know of us, such as our VAT number, is our own word."""
+    said = order.seller
+    if said is None:
+        return ours
+    known = {each.scheme for each in said.identifiers}
+    more = tuple(each for each in ours.identifiers if each.scheme not in known)
+    return replace(
+        said, vat=said.vat or ours.vat, gln=said.gln or ours.gln, email=said.email or ours.email,
+        phone=said.phone or ours.phone, contact=said.contact or ours.contact, address=said.address or ours.address,
+        identifiers=(*said.identifiers, *more),
+    )  # fmt: skip
 
 
 def _payment_means(unit: Unit, order: Order) -> PaymentMeans | None:

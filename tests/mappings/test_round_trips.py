@@ -69,3 +69,49 @@ def test_a_purchase_order_is_an_order_for_the_supplier() -> None:
         (line.line_no, line.quantity, line.unit, line.sku, line.description) for line in given.lines
     ]
     assert [line.unit_price for line in found.lines] == [given.lines[0].cost, 0]
+
+
+def test_an_idoc_invoice_comes_back_as_it_went() -> None:
+    given = document("idoc/invoic.out", "idoc/invoic-shipped.invoice.json")
+
+    found = inward("idoc/invoic.in", outward("idoc/invoic.out", given))
+
+    assert found == replace(
+        given, seller=replace(given.seller, kind="supplier"), buyer=replace(given.buyer, kind="self")
+    )
+
+
+def test_an_idoc_order_response_comes_back_to_the_buyer() -> None:
+    given = document("idoc/ordrsp.out", "idoc/ordrsp-changes.acknowledgement.json")
+
+    found = inward("idoc/ordrsp.in", outward("idoc/ordrsp.out", given))
+
+    assert (found.purchase_order_number, found.order_placed_on) == (given.order_external_id, given.order_placed_on)
+    assert (found.number, found.code, found.acknowledged_at) == (given.number, given.code, given.acknowledged_at)
+    codes = [replace(line, code="changed" if line.code == "backordered" else line.code) for line in given.lines]
+    assert list(found.lines) == codes
+
+
+def test_an_idoc_delivery_comes_back_with_what_lies_in_its_packages() -> None:
+    given = document("idoc/desadv.out", "idoc/desadv-two-packs.shipment.json")
+
+    found = inward("idoc/desadv.in", outward("idoc/desadv.out", given))
+
+    packages = tuple(replace(each, id=each.sscc) for each in given.packages)
+    assert found == replace(given, packages=packages, order_external_id="", state="in_transit")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "sample"),
+    [("idoc/orders.out", "orders-dropship.purchase_order.json"), ("idoc/sales_order.out", "sales-order.order.json")],
+)
+def test_an_idoc_order_is_read_by_who_gets_it(mapping: str, sample: str) -> None:
+    given = document(mapping, f"idoc/{sample}")
+
+    found = inward("idoc/orders.in", outward(mapping, given))
+
+    assert (found.number, found.currency, found.ship_to) == (given.number, given.currency, given.ship_to)
+    assert replace(found.buyer, kind="self") == replace(given.buyer, kind="self")
+    assert [(line.line_no, line.sku, line.unit) for line in found.lines] == [
+        (line.line_no, line.sku, line.unit) for line in given.lines
+    ]
