@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from connectors.sftp.client import Account, SftpFiles
-from hub.sdk import Connector, FileSettings, HubError, Kit, Outgoing, Page, Push, Receipt, Secret, hookimpl
+from hub.sdk import Connector, FileExchange, FileSettings, Kit, Push, Secret, hookimpl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,40 +27,18 @@ class Settings(FileSettings):
     private_key_password: Annotated[Secret | None, "Password of private_key, where it has one"] = None
 
 
-class Sftp:
-    """One open account."""
-
-    def __init__(self, settings: Settings, kit: Kit) -> None:
-        account = Account(
-            user=settings.user,
-            host_keys=settings.host_keys,
-            password=settings.password,
-            private_key=settings.private_key,
-            private_key_password=settings.private_key_password,
-            deadline=settings.deadline,
-        )
-        endpoint = kit.endpoint(settings.host, settings.port)
-        self.files = kit.files(settings, lambda: SftpFiles(endpoint, account, kit.connection))
-
-    def check(self) -> None:
-        """Prove the server, sign in and look into the folders."""
-        self.files.check()
-
-    def pull(self, kind: str, cursor: str) -> Iterator[Page]:
-        """Yield what lies there, oldest first."""
-        return self.files.pull(kind, cursor)
-
-    def push(self, out: Outgoing) -> Receipt:
-        """Put one document there."""
-        return self.files.push(out)
-
-    def push_many(self, outs: Sequence[Outgoing]) -> Sequence[Receipt | HubError]:
-        """Put several there in one session."""
-        return self.files.push_many(outs)
-
-    def find(self, out: Outgoing) -> Receipt | None:
-        """Look whether a document is there."""
-        return self.files.find(out)
+def opened(settings: Settings, kit: Kit) -> FileExchange:
+    """Return one account: every call of it is a session of its own."""
+    account = Account(
+        user=settings.user,
+        host_keys=settings.host_keys,
+        password=settings.password,
+        private_key=settings.private_key,
+        private_key_password=settings.private_key_password,
+        deadline=settings.deadline,
+    )
+    endpoint = kit.endpoint(settings.host, settings.port)
+    return kit.files(settings, lambda: SftpFiles(endpoint, account, kit.connection))
 
 
 @hookimpl
@@ -70,7 +48,7 @@ def hub_connectors() -> Iterator[Connector]:
         name="sftp",
         title="SFTP (files on an SSH server)",
         settings=Settings,
-        open=Sftp,
+        open=opened,
         pulls=("*",),
         pushes={"*": Push(on_doubt="find", batch=8)},
         roles=("document transport",),

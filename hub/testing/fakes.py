@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from hub.kit.http import Recorder
 from hub.kit.kit import HubKit, Limited
+from hub.kit.remote.exchange import RemoteExchange
 
 LOOPBACK = ("127.0.0.0/8",)
 BEGINNING = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -89,8 +90,8 @@ class IdleKit:
         return _Untouchable(f"folder {path}")
 
     def files(self, settings: Any, opener: Any) -> Any:
-        """Lend an exchange that must not be used yet."""
-        return _Untouchable("files")
+        """Lend an exchange of files, whose server must not be called yet."""
+        return RemoteExchange(settings, opener, connection=self.connection, clock=FakeClock())
 
     def endpoint(self, host: str, port: int) -> Any:
         """Lend an address that must not be used yet."""

@@ -15,8 +15,9 @@ PIN = re.compile(r"^([a-z0-9-]+)(?:\[[^]]*\])?==(\S+)")
 
 
 def entries(path: Path) -> list[str]:
-    """The lock's entries, each on one line with its hashes."""
-    return [line for line in path.read_text().replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
+    """The lock's entries, each on one line with its hashes; a peer that has no wheel says so, a lock must not."""
+    lines = path.read_text().replace("\\\n", " ").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "--no-binary "))]
 
 
 def pins(path: Path) -> dict[str, set[str]]:
@@ -33,7 +34,7 @@ def pins(path: Path) -> dict[str, set[str]]:
 def test_a_lock_names_no_index_and_no_address(root: Path, name: str) -> None:
     text = (root / name).read_text()
 
-    for forbidden in ("://", "--index", "--extra-index", "find-links", "--trusted-host", " @ ", "file:", "www."):
+    for forbidden in ("://", "--index", "--extra-index", "find-links", "--trusted-host", "--no-binary", " @ ", "file:", "www."):
         assert forbidden not in text, f"{name} contains {forbidden}"
 
 

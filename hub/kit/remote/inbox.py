@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
-from hub.domain.errors import Paused, TooLarge
+from hub.domain.errors import Paused, RetryLater, TooLarge
 from hub.kit.remote.session import Session, joined
 from hub.kit.steady import Steady
 from hub.kit.taking import Taken
@@ -60,7 +60,11 @@ class RemoteInbox:
         if file.size > self._settings.cap:
             raise TooLarge(f"{joined(self._folder, name)} has more than {self._settings.cap} bytes; it stays there")
         body = self._session.read(joined(self._folder, name), cap=self._settings.cap)
-        return Taken(name, body, file.stamp) if len(body) == file.size and self._is_as_listed(file) else None
+        if not self._is_as_listed(file):
+            return None
+        if len(body) != file.size:
+            raise RetryLater(f"of {joined(self._folder, name)} came {len(body)} of {file.size} bytes; it stays there")
+        return Taken(name, body, file.stamp)
 
     def has(self, name: str) -> bool:
         """Say whether it is still there: a file that they took back is no failure."""

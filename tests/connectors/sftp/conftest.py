@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from connectors.sftp import Settings, Sftp
+from connectors import sftp
 from connectors.sftp.simulator import Partner, serve
-from hub.sdk import Secret
+from hub.sdk import FileExchange, Secret
 from hub.testing.fakes import FakeClock, fake_kit
 from tests.connectors.file_exchange import There
 
@@ -45,8 +45,9 @@ def opening(tmp_path: Path, root: Path, port: int, account: dict[str, Any]) -> I
     clock = FakeClock()
     kit = fake_kit(tmp_path / "var", clock=clock)
 
-    def opened(**settings: Any) -> Sftp:
-        return Sftp(Settings(**{"host": "127.0.0.1", "port": port, "deadline": 10, **account, **settings}), kit)
+    def opened(**settings: Any) -> FileExchange:
+        given = {"host": "127.0.0.1", "port": port, "deadline": 10, **account, **settings}
+        return sftp.opened(sftp.Settings(**given), kit)
 
     yield There(root=root, port=port, opened=opened, at=clock)
 
