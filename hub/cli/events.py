@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import click
 from hub.bootstrap import build
 from hub.cli.serving import application, refuse_old_tables, refuse_taken_port, set_up_logging, wait_for_signal
 from hub.settings import hub_settings
+from hub.store.store import wait_for
 from hub.web.serving import EmbeddedServer
 
 THREADS = 64
@@ -26,6 +28,7 @@ def command(host: str | None, port: int | None) -> None:
     refuse_taken_port(settings.host, settings.port)
     refuse_old_tables(settings)
     hub = build(settings, role="events", lanes=())
+    wait_for(hub.store, seconds=math.inf)
     app = application(hub)
     server = EmbeddedServer(app, settings.host, settings.port, threads=THREADS)
     click.echo(f"Event streams on http://{settings.host}:{server.start()}/events")

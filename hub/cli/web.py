@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from wsgiref.types import WSGIApplication
 
 import click
-from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 
 from hub.bootstrap import build
 from hub.cli.serving import application, collect_rarely, refuse_old_tables, refuse_taken_port, set_up_logging
 from hub.settings import hub_settings
+from hub.web.coming import Coming
 
 THREADS = 32
 
 
-def make() -> Flask:
-    """Make the application inside the serving process."""
+def make() -> WSGIApplication:
+    """Make the application inside the serving process; it comes once the database is there."""
     set_up_logging()
-    made = application(build(hub_settings(os.environ), role="web", lanes=()))
-    collect_rarely()
-    return made
+    hub = build(hub_settings(os.environ), role="web", lanes=())
+
+    def complete() -> WSGIApplication:
+        made = application(hub)
+        collect_rarely()
+        return made
+
+    return Coming(complete)
 
 
 @click.command()
