@@ -86,8 +86,8 @@ def guides_of(syntax: str, set_name: str) -> tuple[tuple[tuple[str, ...], str], 
     """Return (versions as they sort by age, name) of every dictionary of a set, oldest first."""
     found = []
     for file in sorted((_HERE / syntax / "dictionaries").glob(f"{_safe(set_name)}-*.toml")):
-        data = tomllib.loads(file.read_text("utf-8"))
-        found.append((tuple(map(sortable, data["versions"])), f"{syntax}/{file.stem}"))
+        name = f"{syntax}/{file.stem}"
+        found.append((tuple(map(sortable, _resolve(name, 0)["versions"])), name))
     return tuple(sorted(found))
 
 

@@ -8,7 +8,7 @@ file cannot grow the tables.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hub.codecs.guide import UNLIMITED, Entry, Guide
 from hub.codecs.quick import Checklist
@@ -73,6 +73,9 @@ class Machine:
         self._loops: dict[tuple[int, int], Loop] = {}
         self.start = self._state(self.root, 0)
         self.tags = _all_tags(guide.entries)
+        below = _all_tags([inner for entry in guide.entries for inner in entry.within])
+        self.counted_below = frozenset(total.counted for total in guide.totals) & below
+        """Tags of totals that also stand below the root."""
 
     def find(self, state: State, tag: str) -> Step:
         """Return the step for a tag, the deepest loop first; a tag that fits nowhere ahead gets a step with a code."""
@@ -82,6 +85,10 @@ class Machine:
             if tag in self.tags:
                 state.moves[tag] = step
         return step
+
+    def step_to(self, loop: Loop, index: int) -> Step:
+        """Return the step to a place of a loop."""
+        return self._step(loop, index)
 
     def later(self, state: State, tag: str) -> Step | None:
         """Return the step to the next place of the same tag in the same loop, when this place is full."""
@@ -143,10 +150,10 @@ class Machine:
         return self._states[key]
 
 
-def _all_tags(entries: Sequence[Entry]) -> frozenset[str]:
-    found = {entry.tag for entry in entries}
+def _all_tags(entries: Iterable[Entry]) -> frozenset[str]:
+    found: set[str] = set()
     for entry in entries:
-        found |= _all_tags(entry.within)
+        found |= {entry.tag} | _all_tags(entry.within)
     return frozenset(found)
 
 

@@ -9,12 +9,14 @@ from hub.codecs.elements import Fault, segment_faults
 from hub.codecs.findings import finding
 from hub.codecs.guide import Guide, PathRule, Total
 from hub.codecs.machine import MAX_DEPTH, Loop, Step
+from hub.codecs.rearranging import arrange
 from hub.codecs.segments import Segments
 from hub.domain.errors import Position, Problem, Severity
 from hub.domain.tree import Node
 
 MAX_PROBLEMS = 100
 _SOFT = frozenset({"segment_out_of_order"})
+_MISPLACED = _SOFT | {"segment_missing", "segment_repeated", "segment_unknown", "loop_repeated"}
 
 
 class _NoChildren(dict[str, list[Node]]):
@@ -81,7 +83,33 @@ class Placing:
             state = step.state
         self.count = number - self._first + 1
         self._finish()
+        self._look_again(pieces, offsets)
         return self.root
+
+    def _look_again(self, pieces: Sequence[str], offsets: Sequence[int]) -> None:
+        """Arrange a misplaced set anew where another arrangement breaks no rule; else what was found stands."""
+        if not self.guide.name or not any(each.code in _MISPLACED for each in self.problems):
+            return
+        known, learn = self._segments.known, self._segments.learn
+        checked = [known.get(piece) for piece in pieces[: self.count]]
+        rows = [
+            (elements, True) if elements else learn(piece) for elements, piece in zip(checked, pieces, strict=False)
+        ]
+        steps = arrange(self.machine, [elements[0] for elements, _ in rows])
+        if steps is None:
+            return
+        self.root, self.problems, self._opened, self._levels = Node("", [""]), [], [], {}
+        path = [self.root.children] * (MAX_DEPTH + 1)
+        placed = zip(rows, steps, offsets, strict=False)
+        for number, ((elements, right), step, offset) in enumerate(placed, self._first):
+            node = Node(elements[0], elements, _NO_CHILDREN if step.opens is None else {}, number, offset)
+            family = self._family(node) if step.hierarchy else path[step.depth]
+            family.setdefault(node.tag, []).append(node)
+            if step.opens is not None:
+                path[step.depth + 1] = node.children
+            if not right:
+                self._inside(node)
+        self._finish()
 
     def _note(self, step: Step, node: Node) -> None:
         if step.code:
@@ -141,7 +169,8 @@ class Placing:
         self._add("segment_missing", Node(tag, [tag], {}, number, offset))
 
     def _total(self, total: Total) -> None:
-        actual = len(self.root.children.get(total.counted, ()))
+        nested = total.counted in self.machine.counted_below
+        actual = _count(self.root, total.counted) if nested else len(self.root.children.get(total.counted, ()))
         for node in self.root.children.get(total.tag, ()):
             if total.qualifier and _text(node, 1) != total.qualifier:
                 continue
@@ -199,6 +228,12 @@ def _text(node: Node, position: int, component: int = 1) -> str:
     if isinstance(value, str):
         return value if component == 1 else ""
     return value[component - 1] if component <= len(value) else ""
+
+
+def _count(node: Node, tag: str) -> int:
+    """Count the segments of a tag at any depth."""
+    below = [child for children in node.children.values() for child in children if child.children]
+    return len(node.children.get(tag, ())) + sum(_count(child, tag) for child in below)
 
 
 def _nodes(node: Node, way: Sequence[tuple[str, int, str]]) -> Iterator[Node]:
