@@ -115,14 +115,19 @@ def _key(name: str) -> Read:
         value = node.get(name)
         if value.__class__ is list:
             value = _first(value)
-        return value if value.__class__ is not dict else value.get("#text", value)
+        return value if value.__class__ is not dict else scalar(value)
 
     return key
 
 
 def scalar(value: Any) -> Any:
-    """Return what a value says: of an XML element with attributes its text, anything else as it is."""
-    return value.get("#text", value) if value.__class__ is dict else value
+    """Return what a value says: of an XML element with attributes its text, nothing where there is none."""
+    if value.__class__ is not dict:
+        return value
+    text = value.get("#text")
+    if text is None and value and all(key[:1] == "@" for key in value):
+        return None
+    return value if text is None else text
 
 
 def _first(values: Any) -> Any:

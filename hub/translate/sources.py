@@ -85,7 +85,7 @@ class DictSource:
         return path
 
     def read(self, text: str) -> Read:
-        return counter(text) if text.startswith("@seq") else plain_paths.reader(self.path(text), plain_paths.of_dicts)
+        return counter(text) if text == "@seq" else plain_paths.reader(self.path(text), plain_paths.of_dicts)
 
     def select(self, text: str) -> Select:
         return plain_paths.selector(self.path(text), plain_paths.of_dicts)

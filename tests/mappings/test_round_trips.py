@@ -115,3 +115,40 @@ def test_an_idoc_order_is_read_by_who_gets_it(mapping: str, sample: str) -> None
     assert [(line.line_no, line.sku, line.unit) for line in found.lines] == [
         (line.line_no, line.sku, line.unit) for line in given.lines
     ]
+
+
+def test_a_cxml_invoice_comes_back_as_it_went() -> None:
+    given = document("cxml/invoice_detail.out", "cxml/invoice-detail.invoice.json")
+
+    found = inward("cxml/invoice_detail.in", outward("cxml/invoice_detail.out", given))
+
+    plain_parties = {role: replace(getattr(given, role), vat="", address=None) for role in ("seller", "buyer")}
+    assert found == replace(given, bill_to=None, **plain_parties)
+
+
+def test_a_cxml_confirmation_comes_back_to_the_buyer() -> None:
+    given = document("cxml/confirmation_request.out", "cxml/confirmation-changes.acknowledgement.json")
+
+    found = inward("cxml/confirmation_request.in", outward("cxml/confirmation_request.out", given))
+
+    assert found == replace(given, order_external_id="", order_number="", purchase_order_number=given.order_external_id)
+
+
+def test_a_cxml_ship_notice_comes_back_to_the_buyer() -> None:
+    given = document("cxml/ship_notice.out", "cxml/ship-notice.shipment.json")
+
+    found = inward("cxml/ship_notice.in", outward("cxml/ship_notice.out", given))
+
+    packages = tuple(replace(each, id="", contents=()) for each in given.packages)
+    assert found == replace(given, packages=packages, order_external_id="", buyer_name="", state="in_transit")
+
+
+def test_a_cxml_order_is_read_by_the_supplier() -> None:
+    given = document("cxml/order_request.out", "cxml/order-dropship.purchase_order.json")
+
+    found = inward("cxml/order_request.in", outward("cxml/order_request.out", given))
+
+    assert (found.number, found.currency, found.ship_to) == (given.number, given.currency, given.ship_to)
+    assert [(line.line_no, line.ordered, line.unit, line.sku) for line in found.lines] == [
+        (line.line_no, line.quantity, line.unit, line.sku) for line in given.lines
+    ]

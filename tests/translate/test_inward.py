@@ -286,3 +286,25 @@ def test_a_path_that_ends_at_an_xml_element_means_its_text_with_attributes_or_wi
         assert (found.number, found.currency, found.totals.grand) == ("7", "EUR", Decimal("5.00"))
         assert (found.buyer.gln, found.notes, found.release) == ("2", ("a", "b"), "held")
         assert [(line.line_no, line.ordered, line.unit) for line in found.lines] == [("1", Decimal(3), "C62")]
+
+
+def test_an_attribute_of_the_current_element_is_no_counter() -> None:
+    mapping = compiled(ATTRIBUTES.replace('ordered = "Quantity"', 'ordered = "@quantity"\nexternal_id = "@seqNo"'))
+    inwards = mapping.inwards
+    assert inwards is not None
+    tree = {"Order": {"ID": "7", "Line": [{"@quantity": "5", "@seqNo": "a"}, {"@quantity": "9", "@seqNo": "b"}]}}
+
+    for found in (mapping.inward(tree), inwards.by_rules(tree)):
+        assert [(line.line_no, line.ordered, line.external_id) for line in found.lines] == [
+            ("1", Decimal(5), "a"), ("2", Decimal(9), "b"),
+        ]  # fmt: skip
+
+
+def test_an_element_with_attributes_only_says_nothing() -> None:
+    mapping = compiled(ATTRIBUTES)
+    inwards = mapping.inwards
+    assert inwards is not None
+    tree = {"Order": {"ID": "7", "Note": {"@lang": "de"}, "Hold": {"@by": "us"}, "Total": {"@currency": "EUR"}}}
+
+    for found in (mapping.inward(tree), inwards.by_rules(tree)):
+        assert (found.notes, found.release, found.totals.grand, found.currency) == ((), "", None, "EUR")

@@ -37,15 +37,16 @@ class Spot:
     def write(self, lines: Listing) -> None:
         """Write what reads all of it; it is a dict."""
         bind = self._program.bind
+        scalar = bind(plain_paths.scalar, "scalar")
         for (key, shape), name in self._leaves.items():
             lines.put(f"{name} = {self.node}.get({key!r})")
             if shape == "key":
                 lines.put(f"if {name}.__class__ is list: {name} = {name}[0] if {name} else None")
-                lines.put(f'if {name}.__class__ is dict: {name} = {name}.get("#text", {name})')
+                lines.put(f"if {name}.__class__ is dict: {name} = {scalar}({name})")
                 continue
             lists, first = bind(plain_paths.LISTS, "lists"), bind(support.first, "first")
             lines.put(f"if {name}.__class__ in {lists}: {name} = {first}({name})")
-            lines.put(f'if {name}.__class__ is dict: {name} = {name}.get("#text", {name})')
+            lines.put(f"if {name}.__class__ is dict: {name} = {scalar}({name})")
             if shape == "long":
                 lines.put(f'if {name} == "": {name} = None')
         for key, spot in self._below.items():

@@ -70,7 +70,7 @@ class Place(ABC):
 
     def value(self, text: str) -> Value:
         """Return the value of a path or of `@seq`."""
-        if text.startswith("@"):
+        if text == "@seq":
             return Value(text=self._position(), kind="text", sure=True)
         path = self.parse(text)
         place = self.up(path.ups)
