@@ -15,7 +15,7 @@ from hub.domain.incident import Incident
 from hub.domain.texts import shown
 from hub.domain.work import Claim, WorkItem
 from hub.store import tables
-from hub.store.db import Db
+from hub.store.db import Db, Row
 from hub.store.incidents import open_incident
 from hub.store.types import to_us
 
@@ -159,6 +159,10 @@ class QueuePart:
     db: Db
     now: datetime
 
+    def __init__(self) -> None:
+        self._back: list[Row] = []
+        self._parked: list[Row] = []
+
     def fence(self, claims: Sequence[Claim]) -> set[int]:
         """Take these rows off the queue and return the ids that were still ours."""
         return {row[0] for row in self._ours(claims, "DELETE FROM work", "RETURNING id")}
@@ -189,16 +193,21 @@ class QueuePart:
         return found
 
     def put_back(self, claims: Sequence[Claim], *, after: float | None, reason: str) -> None:
-        """Queue rows again after so many seconds, by backoff where None; their starts are forgiven."""
+        """Queue rows again at the flush, after so many seconds, by backoff where None; their starts are forgiven."""
         now = self.db.now_us()
         waits = [backoff(each.attempts) if after is None else after for each in claims]
-        rows = [
+        self._back += [
             (each.id, each.epoch, "queued", 0, each.attempts + 1, now + int(wait * 1e6), shown(reason, 2000))
             for each, wait in zip(claims, waits, strict=True)
         ]
-        self.db.update(tables.work, ("id", "epoch"), ("status", "starts", "attempts", "due_us", "reason"), rows)
 
     def park(self, claims: Sequence[Claim], *, status: str, reason: str) -> None:
-        """Keep rows for a person; they hold their key until they are resolved."""
-        rows = [(each.id, each.epoch, status, shown(reason, 2000)) for each in claims]
-        self.db.update(tables.work, ("id", "epoch"), ("status", "reason"), rows)
+        """Keep rows for a person at the flush; they hold their key until they are resolved."""
+        self._parked += [(each.id, each.epoch, status, shown(reason, 2000)) for each in claims]
+
+    def flush_queue(self) -> None:
+        """Write what goes back and what is kept: a statement for each, whatever the number of rows and reasons."""
+        self.db.update(tables.work, ("id", "epoch"), ("status", "starts", "attempts", "due_us", "reason"), self._back)
+        self.db.update(tables.work, ("id", "epoch"), ("status", "reason"), self._parked)
+        self._back.clear()
+        self._parked.clear()

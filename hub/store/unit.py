@@ -32,7 +32,7 @@ class Unit(RecordsPart, GoodsPart, InboxPart, OutboxPart, KeptPart, IncidentsPar
         self.db = db
         self.now = now
         self.config = config
-        for part in (RecordsPart, GoodsPart, InboxPart, OutboxPart, IncidentsPart):
+        for part in (RecordsPart, GoodsPart, InboxPart, OutboxPart, IncidentsPart, QueuePart):
             part.__init__(self)
 
     def flush(self) -> None:
@@ -40,6 +40,7 @@ class Unit(RecordsPart, GoodsPart, InboxPart, OutboxPart, KeptPart, IncidentsPar
         self.flush_records()
         self.flush_inbox()
         self.flush_outbox()
+        self.flush_queue()
         self.flush_incidents()
         self.flush_goods()
 

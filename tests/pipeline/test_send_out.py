@@ -23,6 +23,7 @@ from hub.ports.records import Store, Unit
 from hub.settings import HubSettings
 from hub.store import migrate
 from hub.store.config import save_record
+from hub.store.db import on_statement
 from hub.store.resolve import retry
 from hub.testing.invariants import Received, check
 
@@ -360,3 +361,26 @@ def test_a_document_that_cannot_be_mapped_is_refused_and_the_others_go(sending: 
     assert len(sending.partner.arrivals) == 49
     assert sending.rows("SELECT problem, attempts FROM deliveries WHERE state = 'refused'") == [("it has no colour", 0)]
     assert [status for status, _ in sending.work()] == ["parked"]
+
+
+def test_deliveries_that_fail_go_back_in_one_statement_whatever_each_was_told(sending: Sending) -> None:
+    told: list[HubError] = [RetryLater("later", after=5), RetryLater("sometime"), Rejected("no")]
+
+    def refuse(_: Outgoing) -> Receipt:
+        raise told[len(sending.partner.arrivals) % len(told)]
+
+    sending.take_in(*names(30))
+    sending.partner.answer = refuse
+    seen: list[str] = []
+    claims = sending.claim()
+    on_statement.append(seen.append)
+    try:
+        send_out(sending.services, claims)
+    finally:
+        on_statement.remove(seen.append)
+    assert seen.count("UPDATE work") == 2
+    assert sending.rows("SELECT status, count(*) FROM work GROUP BY status ORDER BY status") == [
+        ("parked", 10),
+        ("queued", 20),
+    ]
+    assert sending.rows("SELECT DISTINCT reason FROM work ORDER BY reason") == [("later",), ("no",), ("sometime",)]
