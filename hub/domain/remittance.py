@@ -63,4 +63,5 @@ class Remittance(TradeDocument, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def unallocated(self) -> Decimal:
         """Return how much of the payment is for nothing that was named."""
-        return self.amount - sum((each.amount for each in (*self.allocations, *self.adjustments)), ZERO)
+        paid = sum((each.amount for each in self.allocations), ZERO)
+        return self.amount - paid - sum((each.amount for each in self.adjustments), ZERO)

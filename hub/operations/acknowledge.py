@@ -23,10 +23,15 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
         if (order := orders.get(order_id)) is not None
     ]
     answered = unit.below(Acknowledgement, [order.id for order in ready]) if ready else {}
-    fresh = [order for order in ready if not any(not each.purchase_order_number for each in answered[order.id])]
+    fresh = [order for order in ready if not any(_is_answer(each) for each in answered[order.id])]
     first = unit.numbers("acknowledgement", len(fresh)) if fresh else 0
     for number, order in enumerate(fresh, first):
         _issue(unit, order, f"ACK-{number:06d}")
+
+
+def _is_answer(each: Acknowledgement) -> bool:
+    """Say whether it is our answer to the order itself: not a supplier's, and not one to a change."""
+    return not each.purchase_order_number and each.answers == "order"
 
 
 def _decided(unit: Unit, events: Sequence[Event], orders: dict[str, Order]) -> list[str]:
@@ -42,7 +47,7 @@ def _decided(unit: Unit, events: Sequence[Event], orders: dict[str, Order]) -> l
 
 def _issue(unit: Unit, order: Order, number: str) -> None:
     rejected = order.acceptance == "rejected"
-    lines = tuple(_line(line, rejected) for line in order.lines)
+    lines = tuple(answer_line(line, rejected) for line in order.lines)
     code: AckCode = "rejected" if rejected else "accepted"
     if not rejected and any(line.code != "accepted" for line in lines):
         code = "accepted_with_changes"
@@ -73,7 +78,7 @@ def _issue(unit: Unit, order: Order, number: str) -> None:
     )
 
 
-def _line(line: OrderLine, rejected: bool) -> AcknowledgedLine:
+def answer_line(line: OrderLine, rejected: bool) -> AcknowledgedLine:
     """Return our answer to a line; a backordered one is answered with how much can go now."""
     waits = line.backordered > Decimal(0)
     due = line.ordered - line.cancelled

@@ -1,7 +1,7 @@
 """An order changes while nothing of it left: what was allocated is given back, and the new order is allocated.
 
-A change document names the lines it changes; a newer version of the whole order replaces them all. Too late, and a
-person decides. What either says of payment counts in any case.
+A change document names the lines it changes, and may say of each what becomes of it; a newer version of the whole order
+replaces them all. Too late, and a person decides. What either says of payment counts in any case.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hub.domain.event import Event
 from hub.domain.incident import Incident
 from hub.domain.money import ZERO
-from hub.domain.order import Hold, Order, OrderLine
+from hub.domain.order import Hold, Order, OrderLine, Skus, Totals
 from hub.operations.allocate import release
 from hub.operations.cancel import closing
 from hub.operations.fulfil import withdraw
@@ -72,7 +72,7 @@ def _changed(order: Order, given: Order) -> Order:
     return replace(
         order,
         lines=_lines(order, given, whole),
-        holds=_holds(order, given),
+        holds=(*_holds(order, given), *_of_unknown_lines(order, given)),
         ship_to=given.ship_to or order.ship_to,
         bill_to=given.bill_to or order.bill_to,
         buyer=given.buyer or order.buyer,
@@ -80,12 +80,29 @@ def _changed(order: Order, given: Order) -> Order:
         charges=given.charges if whole or given.charges else order.charges,
         discounts=given.discounts if whole or given.discounts else order.discounts,
         taxes=given.taxes if whole or given.taxes else order.taxes,
-        totals=given.totals if whole or given.totals.grand is not None else order.totals,
+        totals=_totals(order, given, whole),
         totals_proof=given.totals_proof if whole or given.totals_proof else order.totals_proof,
         notes=given.notes or order.notes,
         release=given.release or order.release,
         source_updated_at=given.source_updated_at or order.source_updated_at,
         amending=False,
+    )
+
+
+def _totals(order: Order, given: Order, whole: bool) -> Totals:
+    """Return the totals as stated; where single lines changed and nobody says the new total, there is none."""
+    if whole or given.totals.grand is not None:
+        return given.totals
+    return replace(order.totals, lines=None, grand=None) if any(line.change for line in given.lines) else order.totals
+
+
+def _of_unknown_lines(order: Order, given: Order) -> tuple[Hold, ...]:
+    """Return a hold for each line that should change or go and that the order does not have."""
+    known = {line.line_no for line in order.lines}
+    lost = [x.line_no for x in given.lines if x.line_no not in known and x.change in ("changed", "deleted")]
+    return tuple(
+        Hold(code="partner", path="lines", value=number, reason=f"a change speaks of line {number}, which is not there")
+        for number in lost
     )
 
 
@@ -106,7 +123,7 @@ def _lines(order: Order, given: Order, whole: bool) -> tuple[OrderLine, ...]:
         _merged(line, wanted.pop(line.line_no)) if line.line_no in wanted else _absent(line, whole)
         for line in order.lines
     )
-    return (*kept, *wanted.values())
+    return (*kept, *(replace(line, change="") for line in wanted.values() if line.change in ("", "added")))
 
 
 def _absent(line: OrderLine, whole: bool) -> OrderLine:
@@ -116,7 +133,37 @@ def _absent(line: OrderLine, whole: bool) -> OrderLine:
 
 def _merged(line: OrderLine, given: OrderLine) -> OrderLine:
     item_id = given.item_id or line.item_id
-    return replace(given, item_id=item_id, allocated=ZERO, backordered=ZERO)
+    if not given.change:
+        return replace(given, item_id=item_id, allocated=ZERO, backordered=ZERO)
+    kept = _absent(line, whole=False)
+    if given.change == "unchanged":
+        return kept
+    if given.change == "deleted" or _is_none(given):
+        return replace(kept, cancelled=line.ordered)
+    return _as_stated(kept, given, item_id)
+
+
+def _is_none(given: OrderLine) -> bool:
+    """Say whether a changed line is wanted no more: a quantity of zero that was written, not left out."""
+    return not given.ordered and bool(given.extensions.get("edi", {}).get("quantity"))
+
+
+def _as_stated(line: OrderLine, given: OrderLine, item_id: str) -> OrderLine:
+    """Return the line with what the change says about it; the rest stays."""
+    return replace(
+        line,
+        item_id=item_id,
+        ordered=given.ordered or line.ordered,
+        unit=given.unit if given.ordered else line.unit,
+        unit_price=given.unit_price or line.unit_price,
+        price_basis=given.price_basis if given.unit_price else line.price_basis,
+        sku=line.sku if given.sku == Skus() else given.sku,
+        description=given.description or line.description,
+        discounts=given.discounts or line.discounts,
+        taxes=given.taxes or line.taxes,
+        ship_by=given.ship_by or line.ship_by,
+        pack=given.pack or line.pack,
+    )
 
 
 def _decline(unit: Unit, event: Event, order: Order, why: str) -> None:

@@ -36,6 +36,18 @@ def places(config: Config) -> dict[str, Location]:
     return {place.id: place for place in config.locations.values()}
 
 
+def place_named(config: Config, origin: str, given: str = "") -> str:
+    """Return a location's id: by id or code as given, else the one place that is the sender's."""
+    known = places(config).values()
+    if given:
+        return next((each.id for each in known if given in (each.id, each.code)), "")
+    connection = config.connections.get(origin)
+    theirs = [each.id for each in known if each.connection and each.connection == origin]
+    if connection is not None and not theirs:
+        theirs = [each.id for each in known if connection.options.get("location") in (each.id, each.code)]
+    return theirs[0] if len(theirs) == 1 else ""
+
+
 def _within(values: Mapping[str, Any], name: str, default: Any) -> Any:
     if name in values:
         return values[name]

@@ -14,7 +14,7 @@ from hub.domain.event import Event
 from hub.domain.incident import Incident
 from hub.domain.money import ZERO
 from hub.domain.stock import StockLevel, StockMovement, StockReport, StockReportLine
-from hub.operations.configured import places
+from hub.operations.configured import place_named
 from hub.operations.stock_moves import announce_stock
 from hub.pipeline.services import Operation
 from hub.ports.records import Unit
@@ -38,13 +38,16 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
 
 
 def _items(unit: Unit, said: Sequence[tuple[Event, StockReport]]) -> dict[str, dict[str, str]]:
-    """Return item ids by SKU for each connection: their listings first, then our own SKUs."""
+    """Return item ids by SKU or GTIN for each connection: their listings first, then our own SKUs."""
     found: dict[str, dict[str, str]] = {}
     for origin in {event.origin for event, _ in said}:
-        skus = {x.sku for event, report in said if event.origin == origin for x in report.lines if not x.item_id}
+        lines = [x for event, report in said if event.origin == origin for x in report.lines if not x.item_id]
+        skus = {name for x in lines for name in (x.sku, x.buyer_sku) if name}
         connection = unit.config.connections.get(origin)
         by_listing = unit.listings((connection.partner if connection else "") or origin, skus)
-        found[origin] = {**unit.items_by_sku(skus - by_listing.keys()), **by_listing}
+        by_sku = unit.items_by_sku(skus - by_listing.keys())
+        left = {x.gtin for x in lines if x.gtin and not {x.sku, x.buyer_sku} & (by_listing.keys() | by_sku.keys())}
+        found[origin] = {**(unit.items_by_gtin(left) if left else {}), **by_sku, **by_listing}
     return found
 
 
@@ -53,7 +56,7 @@ def _counts(unit: Unit, event: Event, report: StockReport, known: dict[str, str]
     counted: Counts = {}
     unknown, nowhere, seen = [], set(), set()
     for line in report.lines:
-        item_id, place = line.item_id or known.get(line.sku, ""), _place(unit.config, event, report, line)
+        item_id, place = line.item_id or _item(line, known), _place(unit.config, event, report, line)
         if not item_id:
             unknown.append(line.sku)
         elif not place:
@@ -70,17 +73,14 @@ def _counts(unit: Unit, event: Event, report: StockReport, known: dict[str, str]
     return counted, seen or {place for place in [_place(unit.config, event, report, None)] if place}
 
 
+def _item(line: StockReportLine, known: dict[str, str]) -> str:
+    """Return the item: by what the sender calls it, by what we do, by GTIN."""
+    return known.get(line.sku) or known.get(line.buyer_sku) or known.get(line.gtin) or ""
+
+
 def _place(config: Config, event: Event, report: StockReport, line: StockReportLine | None) -> str:
-    """Return the location: by id or code as given, else the one place that is the sender's."""
-    given = (line.location if line else "") or report.location
-    known = places(config).values()
-    if given:
-        return next((each.id for each in known if given in (each.id, each.code)), "")
-    connection = config.connections.get(event.origin)
-    theirs = [each.id for each in known if each.connection and each.connection == event.origin]
-    if connection is not None and not theirs:
-        theirs = [each.id for each in known if connection.options.get("location") in (each.id, each.code)]
-    return theirs[0] if len(theirs) == 1 else ""
+    """Return the location of a line, or of the whole report."""
+    return place_named(config, event.origin, (line.location if line else "") or report.location)
 
 
 def _apply(

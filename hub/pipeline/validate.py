@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from hub.domain.checks import prove_totals
 from hub.domain.connection import ConnectionConfig
 from hub.domain.errors import Problem
-from hub.domain.order import Hold, Order, OrderLine
+from hub.domain.order import Hold, Order, OrderLine, Skus
 from hub.pipeline.map_in import Mapped
 from hub.pipeline.services import Services
 from hub.ports.records import Unit
@@ -45,7 +46,15 @@ def _check(services: Services, each: Mapped) -> None:
 Known = dict[str, dict[str, str]]
 
 
-def find_items(unit: Unit, connection: ConnectionConfig, lines: Sequence[OrderLine]) -> Known:
+class Named(Protocol):
+    """A line of any document that says what its item is called."""
+
+    @property
+    def sku(self) -> Skus:
+        """Return what the two sides and the world call it."""
+
+
+def find_items(unit: Unit, connection: ConnectionConfig, lines: Sequence[Named]) -> Known:
     """Return item ids by what the connection or partner calls them, by our SKU, and by GTIN: three queries at most."""
     if connection.items == "any" or not lines:
         return {"listing": {}, "sku": {}, "gtin": {}}
@@ -61,7 +70,7 @@ def find_items(unit: Unit, connection: ConnectionConfig, lines: Sequence[OrderLi
     }
 
 
-def item_of(line: OrderLine, known: Known) -> str:
+def item_of(line: Named, known: Known) -> str:
     """Return the item of a line: by listing, then our SKU, then GTIN; empty where none is known."""
     return (
         known["listing"].get(line.sku.buyer)
@@ -77,12 +86,17 @@ def _completed(order: Order, connection: ConnectionConfig, known: Known, unit: U
     lines = order.lines
     if connection.items == "known":
         lines = tuple(replace(line, item_id=item_of(line, known)) for line in order.lines)
-        holds += [_unmapped(at, line, unit) for at, line in enumerate(lines) if not line.item_id]
+        holds += [_unmapped(at, line, unit) for at, line in enumerate(lines) if not line.item_id and _is_new(line)]
     proof = prove_totals(order) if connection.totals_rule != "none" else None
     if proof is not None and proof.difference != Decimal(0):
         text = f"stated {proof.stated} but the lines add up to {proof.computed} (difference {proof.difference})"
         holds.append(Hold(code="totals_mismatch", path="totals.grand", value="", reason=text, placed_at=unit.now))
     return replace(order, lines=lines, holds=tuple(holds), totals_proof=proof)
+
+
+def _is_new(line: OrderLine) -> bool:
+    """Say whether a line must name its item: one that changes a known line by its number need not."""
+    return line.change in ("", "added") or (line.change == "changed" and line.sku != Skus())
 
 
 def _unmapped(at: int, line: OrderLine, unit: Unit) -> Hold:

@@ -24,6 +24,8 @@ from hub.pipeline.services import Services
 from hub.ports.records import Unit
 
 SETTLED = ("skipped", "superseded")
+ANSWERS = ("acknowledgement", "change_acknowledgement", "shipment", "invoice", "goods_receipt")
+"""Documents that may be the answer that is waited for: 855, 865, 945, 810, 944."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ def take_answers(unit: Unit, mapped: Sequence[Mapped]) -> None:
     """Stop the clocks of documents that are themselves the answer: the 855 to an 850 of ours, the 945 to a 940."""
     said: dict[tuple[str, str], set[str]] = {}
     for each in mapped:
-        if each.state == "applied" and each.kind in ("acknowledgement", "shipment", "invoice"):
+        if each.state == "applied" and each.kind in ANSWERS:
             numbers = {str(getattr(each.document, name, "")) for name in ("purchase_order_number", "order_number")}
             said.setdefault((each.decoded.set, each.partner or each.message.connection), set()).update(numbers - {""})
     for (kind, partner), numbers in said.items():
