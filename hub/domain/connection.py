@@ -39,7 +39,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Inbound: sender, receiver, set, version, kind that must agree; empty matches all."""
     envelope: dict[str, Any] = {}
     answer: tuple[str, ...] = ()
-    """Functional acknowledgements we owe: 997, CONTRL."""
+    """Acknowledgements we owe: 997, 999, TA1, CONTRL; and 824 or APERAK where our system refuses what was sound."""
     answer_to: str = ""
     """Connection that takes our acknowledgements; empty means the same connection."""
     expect: dict[str, str] = {}

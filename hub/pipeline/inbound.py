@@ -16,6 +16,7 @@ from hub.domain.message import Message
 from hub.domain.work import Claim
 from hub.pipeline import settle
 from hub.pipeline.acknowledge import acknowledge
+from hub.pipeline.advise import advise
 from hub.pipeline.apply import apply
 from hub.pipeline.decode import Reading, decode, decode_frame
 from hub.pipeline.map_in import Mapped, map_in
@@ -144,6 +145,7 @@ def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:
     operate(services, unit)
     take_verdicts(unit, mapped)
     take_answers(unit, mapped)
+    advise(unit, mapped)
     done = settle.settled(unit, [(each.message, each.frame, each.reading, each.mapped) for each in whole])
     waited = {each.message.id for each in whole if each.claim.reason == WAITED}
     acknowledge(unit, [each for each in done if each.message.id not in waited])

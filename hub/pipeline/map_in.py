@@ -105,9 +105,16 @@ def _mapped(services: Services, message: Message, decoded: Decoded, agreement: A
             mapped.document = _as_it_is(agreement.document, decoded.tree)
     except Rejected as error:
         mapped.state, mapped.problems = "rejected", (*decoded.problems, *error.problems)
+        mapped.reference = _number(services, agreement.mapping, decoded.tree)
     if isinstance(mapped.document, FulfillmentOrder):
         mapped.document = order_asked(mapped.document)
     return mapped
+
+
+def _number(services: Services, mapping: str, tree: Any) -> str:
+    """Return what a refused document calls itself, so that people can speak of it; empty where that is not known."""
+    traces = services.translation(mapping).explain_inward(tree) if mapping else ()
+    return next((trace.value for trace in traces if trace.path == "number" and not trace.problem), "")
 
 
 def _as_it_is(document: str, tree: Any) -> Any:

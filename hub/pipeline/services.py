@@ -15,6 +15,7 @@ from hub.domain.shipment import Candidate, SourcingDecision
 from hub.pipeline.holds import Holds
 from hub.ports import Clock, Codec, Connector, Doorbell
 from hub.ports.records import Store, Unit
+from hub.translate.explain import Trace
 
 
 class Fingerprinted(Protocol):
@@ -41,6 +42,9 @@ class Translation(Protocol):
 
     def outward(self, document: Any) -> Any:
         """Turn a canonical document into a tree."""
+
+    def explain_inward(self, tree: Any) -> Sequence[Trace]:
+        """Say for every value where it came from, or why it could not be had."""
 
 
 @dataclass(frozen=True, kw_only=True)

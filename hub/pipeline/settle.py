@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from hub.codecs.answers import SetResult, set_result
+from hub.codecs.findings import FINDINGS
 from hub.domain.errors import HubError, InDoubt, Paused, Problem, Rejected, RetryLater
 from hub.domain.inbox import DocumentRow, FrameRow, GroupRow, MessageEnd, MessageState
 from hub.domain.incident import Incident
 from hub.domain.message import Message
 from hub.domain.texts import encoded, named, shown
 from hub.domain.work import Claim, WorkItem
+from hub.pipeline.advise import is_advised
 from hub.pipeline.decode import FrameContext, Reading
 from hub.pipeline.map_in import Mapped
 from hub.pipeline.services import Services
@@ -173,7 +175,11 @@ def _result(each: Mapped) -> str:
     if "place" not in decoded.facts:
         return ""
     later = [problem for problem in each.problems if problem not in decoded.problems]
-    found = set_result(decoded, rejected=each.state == "rejected", also=later)
+    if is_advised(each.agreement):  # then the acknowledgement speaks of the syntax, and the advice of the rest
+        later = [problem for problem in later if problem.code in FINDINGS]
+        found = set_result(decoded, also=later)
+    else:
+        found = set_result(decoded, rejected=each.state == "rejected", also=later)
     result = Result(group=int(decoded.facts["place"]), **msgspec.structs.asdict(found))
     return encoded(result)
 

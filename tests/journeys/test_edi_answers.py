@@ -34,3 +34,51 @@ def test_each_answer_that_was_agreed_goes_out_once(kinds: str, sets: list[str], 
     assert seller.rows("SELECT count(*) FROM orders") == [(1,)]
     subjects = seller.rows("SELECT DISTINCT subject_id FROM deliveries WHERE send = 'receipt'")
     assert len(subjects) == len(sets)
+
+
+ADVICE = """
+[[agreement]]
+direction = "out"
+document = "application_advice"
+codec = "x12"
+mapping = "x12/824.out"
+envelope = { sender = "ZZ:NORTHWIND", receiver = "ZZ:MOCKEDI", version = "00401", group = "004010", newline = true }
+"""
+
+
+def advised(kinds: str) -> Mapping[str, str]:
+    files = dict(answering(kinds))
+    files["partners/north.toml"] += ADVICE
+    return files
+
+
+def test_what_our_system_refuses_is_advised_and_the_syntax_is_accepted(company: Found) -> None:
+    seller = company(advised('["997", "824"]'))
+    strange = purchase("7", "0002").replace("BEG*00*", "BEG*ZZ*")
+
+    seller.take("north", interchange(purchase("1"), strange, control=5))
+    seller.work()
+
+    (plain,) = seller.texts("north", "receipt")
+    assert answer_lines(plain)[-1] == "AK9*A*2*2*2"
+    (advice,) = seller.texts("north", "application_advice")
+    lines = answer_lines(advice)
+    assert lines[0].startswith("BGN*00*")
+    assert any(line.startswith("OTI*TR*PO*7***") and "5*0002*850" in line for line in lines)
+    assert any(line.startswith("TED*") for line in lines)
+    assert [order.number for order in seller.orders()] == ["1"]
+    assert seller.rows("SELECT state, reference FROM documents ORDER BY ordinal") == [
+        ("applied", "1"),
+        ("rejected", "7"),
+    ]
+
+
+def test_what_the_syntax_refuses_is_not_advised(company: Found) -> None:
+    seller = company(advised('["997", "824"]'))
+
+    seller.take("north", interchange(purchase("1"), purchase("2", "0002", "two"), control=5))
+    seller.work()
+
+    (plain,) = seller.texts("north", "receipt")
+    assert "AK5*R*5" in plain
+    assert seller.texts("north", "application_advice") == []
