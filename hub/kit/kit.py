@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from hub.codecs.cxml import without_named_dtd
+from hub.codecs.plain_xml import read_xml
 from hub.domain.errors import Rejected
 from hub.domain.message import Page
 from hub.domain.secret import Secret
+from hub.domain.tree import Decoded
 from hub.kit.budget import Budget, Budgets
 from hub.kit.files import DiskFolder
 from hub.kit.guard import Resolver
@@ -21,7 +24,7 @@ from hub.kit.remote.endpoint import GuardedEndpoint
 from hub.kit.remote.exchange import RemoteExchange
 from hub.kit.soap import SoapClient
 from hub.kit.taking import FolderInbox, take
-from hub.ports import Clock, Endpoint, FileExchange, Files, FileSettings, Folder, Http, Mail, Rate, Soap
+from hub.ports import Clock, Endpoint, FileExchange, Files, FileSettings, Folder, Http, Mail, Profile, Rate, Soap
 
 
 class Notes(Protocol):
@@ -117,6 +120,13 @@ class HubKit:
             return self._client(origin, bearer=None, basic=basic, headers=None, limits=limits, budget=budget)
 
         return SoapClient(wsdl, service_url=service_url, connection=self.connection, http=http)
+
+    def xml(self, body: bytes) -> Mapping[str, Any]:
+        """Read XML through the one gate of the codecs; the document type that cXML names is taken off, not fetched."""
+        found = read_xml(without_named_dtd(body), Profile())
+        if isinstance(found, Decoded):
+            raise Rejected(found.problems)
+        return {found.name: found.content}
 
     def folder(self, path: str) -> Folder:
         """Open a folder below the var directory or an allowed root; it is made when first used."""

@@ -161,6 +161,9 @@ class Kit(Protocol):
     ) -> Mail:
         """Open a mail server; nothing is sent yet."""
 
+    def xml(self, body: bytes) -> Mapping[str, Any]:
+        """Read XML that must be looked into before it is kept, as the codecs do: {root: tree}; Rejected for attacks."""
+
     def path(self, name: str) -> str:
         """Return the absolute path of a file that an admin gave, below the allowed roots; else Rejected."""
 

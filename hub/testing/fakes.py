@@ -101,6 +101,10 @@ class IdleKit:
         """Lend a mail server that must not be used yet."""
         return _Untouchable(f"mail {host}:{port}")
 
+    def xml(self, body: bytes) -> Any:
+        """Fail: nothing came that could be read."""
+        raise AssertionError("opening read XML; opening must not touch the world")
+
     def path(self, name: str) -> str:
         """Return a path without looking whether a file is there."""
         return f"/nowhere/{name}"
