@@ -224,4 +224,4 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def open_holds(self) -> tuple[Hold, ...]:
         """Return the holds that still stand."""
-        return tuple(hold for hold in self.holds if hold.released_at is None)
+        return tuple(hold for hold in self.holds if hold.released_at is None) if self.holds else ()

@@ -7,7 +7,6 @@ which costs a fifth of SQLAlchemy's; its pool and its names for errors stay.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +14,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Table, exc
 
 from hub.store import sql as statements
@@ -75,7 +75,7 @@ class Db:
         """Return texts, or whole numbers, as this database takes them in one parameter."""
         listed = list(values)
         if not self.postgres:
-            return json.dumps(listed)
+            return msgspec.json.encode(listed).decode()
         return statements.literal("bigint" if listed and isinstance(listed[0], int) else "text", listed)
 
     @property

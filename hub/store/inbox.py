@@ -187,30 +187,23 @@ class InboxPart:
 
     def frames(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[FrameRow, Message, bytes]]:
         """Return (frame, its message without body, the frame's bytes) by (message id, first)."""
-        wanted = sorted(set(keys))
+        wanted = set(keys)
         ids = self.db.array(sorted({each[0] for each in wanted}))
-        heads = {
-            row[0]: (_message(row, b""), row[12], row[13])
-            for row in self.db.all(
-                f"SELECT {_ENVELOPE}, chunks, body FROM messages WHERE {self.db.among('id', 'keys')}", keys=ids
-            )
-        }
-        columns = "message_id, first, start, length, count, context"
-        sql = f"SELECT {columns} FROM frames WHERE {self.db.among('message_id', 'keys')}"
+        sql = f"SELECT {_ENVELOPE}, chunks FROM messages WHERE {self.db.among('id', 'ids')}"
+        heads = {row[0]: (_message(row, b""), row[12]) for row in self.db.all(sql, ids=ids)}
+        places = self.db.array(sorted({each[1] for each in wanted}))
+        among = f"{self.db.among('f.message_id', 'ids')} AND {self.db.among('f.first', 'places')}"
         found = {}
-        for row in self.db.all(sql, keys=ids):
-            if (row[0], row[1]) in wanted:
+        for row in self.db.all(f"{_FRAMES} WHERE {among}", ids=ids, places=places):
+            message_id, first, start, length, count, context, part = row
+            if (message_id, first) in wanted:
                 frame = FrameRow(
-                    message_id=row[0],
-                    first=row[1],
-                    start=row[2],
-                    length=row[3],
-                    count=row[4],
-                    context=bytes(row[5] or b""),
-                )
-                message, chunked, body = heads[row[0]]
-                part = body_of(self.db, row[0], row[2], row[3]) if chunked else bytes(body)[row[2] : row[2] + row[3]]
-                found[row[0], row[1]] = (frame, message, part)
+                    message_id=message_id, first=first, start=start, length=length, count=count,
+                    context=bytes(context or b""),
+                )  # fmt: skip
+                message, chunked = heads[message_id]
+                body = body_of(self.db, message_id, start, length) if chunked else bytes(part)
+                found[message_id, first] = (frame, message, body)
         return found
 
     def add_frames(self, frames: Sequence[FrameRow], state: Mapping[str, str]) -> None:
@@ -353,6 +346,11 @@ def _problems(end: MessageEnd) -> str:
     return encoded(end.problems) if end.problems else ""
 
 
+_FRAMES = (
+    "SELECT f.message_id, f.first, f.start, f.length, f.count, f.context, CASE WHEN m.chunks = 0 THEN "
+    "substr(m.body, CAST(f.start + 1 AS integer), CAST(f.length AS integer)) END AS part "
+    "FROM frames f JOIN messages m ON m.id = f.message_id"
+)
 _DOCUMENT_COLUMNS = (
     "id", "message_id", "ordinal", "kind", "set_id", "connection", "partner", "state", "mapping_sha", "subject_id",
     "reference", "result", "created_us",

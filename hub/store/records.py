@@ -144,11 +144,13 @@ class RecordsPart:
             keys=self.db.array(keys),
             **values,
         )
-        for row in rows:
-            key = (kind, row[0])
+        for record_id, version, doc in rows:
+            key = (kind, record_id)
             if key not in self._known:
-                self._known[key] = msgspec.structs.replace(spec.decode(row[2]), version=row[1])
-                self._read[key] = row[1]
+                record = spec.decode(doc)
+                is_told = record.version == version
+                self._known[key] = record if is_told else msgspec.structs.replace(record, version=version)
+                self._read[key] = version
 
     def flush_records(self) -> None:
         """Write every changed record, event and link: one statement per table and kind of change."""
@@ -165,20 +167,19 @@ class RecordsPart:
 
     def _flush_kind(self, kind: type, records: list[Any]) -> None:
         spec = SPECS[kind]
+        extra, made = ((), ()) if kind is Order else (("created_us",), (to_us(self.now),))
         created, updates = [], []
         for record in records:
-            read = self._read[kind, record.id]
-            doc = encoder.encode(msgspec.structs.replace(record, version=read + 1)).decode()
-            values = spec.values(record)
+            key = (kind, record.id)
+            read = self._read[key]
+            stored = msgspec.structs.replace(record, version=read + 1)
+            doc = encoder.encode(stored).decode()
             if read == 0:
-                created.append(
-                    (record.id, 1, doc, *values) if kind is Order else (record.id, 1, doc, to_us(self.now), *values)
-                )
+                created.append((record.id, 1, doc, *made, *spec.values(record)))
             else:
-                updates.append((record.id, read, read + 1, doc, *values))
-            self._read[kind, record.id] = read + 1
-            self._known[kind, record.id] = msgspec.structs.replace(record, version=read + 1)
-        extra = () if kind is Order else ("created_us",)
+                updates.append((record.id, read, read + 1, doc, *spec.values(record)))
+            self._read[key] = read + 1
+            self._known[key] = stored
         self.db.insert(spec.table, ("id", "version", "doc", *extra, *spec.columns), created)
         if updates and self.db.update_versioned(spec.table, ("doc", *spec.columns), updates) != len(updates):
             raise RetryLater(f"a {spec.table.name} row changed while it was worked on; the batch runs again", after=0)

@@ -46,6 +46,8 @@ def test_every_order_of_a_run_is_counted_and_proven(tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.output
     figures = json.loads(done.stdout)
+    machine = figures.pop("machine")
+    assert {name for name, number in machine.items() if number} == {"turns", "http", "sqlite_commits"}
     assert set(figures) == {"W1", "W2", "W4x12"}
     for each in figures.values():
         assert (each["sqlite"]["orders"], each["sqlite"]["valid"], each["sqlite"]["problems"]) == (40, True, [])
@@ -64,7 +66,9 @@ def test_postgres_runs_as_web_workers_and_schedule(
     done = bench(tmp_path, *words, "--database-url", new_database("postgres"), "--redis-url", redis_url)
 
     assert done.exit_code == 0, done.output
-    figures = json.loads(done.stdout)["W2"]
+    found = json.loads(done.stdout)
+    assert {name for name, number in found["machine"].items() if not number} == {"sqlite_commits"}
+    figures = found["W2"]
     assert set(figures["postgres"]["rss_mb"]) == {"web", "worker 1", "schedule"}
     assert set(figures["postgres-2"]["rss_mb"]) == {"web", "worker 1", "worker 2", "schedule"}
 
@@ -299,6 +303,8 @@ def test_an_invalid_figure_is_named_and_ends_with_status_1(tmp_path: Path) -> No
     assert done.exit_code == 1
     assert "W1 postgres: INVALID: Paused: PostgreSQL refused" in done.stderr
     assert "INVALID" in done.stdout
+    assert done.stdout.startswith("this machine, per second: ")
+    assert "PostgreSQL" not in done.stdout.splitlines()[0]
 
 
 def test_postgres_is_left_out_with_the_reason_where_nobody_names_one(tmp_path: Path) -> None:
