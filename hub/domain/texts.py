@@ -85,12 +85,17 @@ def _fields(value: Any) -> Iterable[tuple[str, Any]]:
 
 def overlong(document: Any) -> Iterator[Problem]:
     """Yield a problem for each name in a document, of itself or of its items, that is too long to be one."""
-    named = [(field, getattr(document, field, "")) for field in _NAMES]
-    for at, line in enumerate(getattr(document, "lines", ())):
-        sku = getattr(line, "sku", "")
-        texts = (sku,) if isinstance(sku, str) else [getattr(sku, kind, "") for kind in ("seller", "buyer", "gtin")]
-        named += [(f"lines[{at}].sku", text) for text in texts if text and len(text) > LONGEST_NAME]
-    for path, text in named:
+    for field in _NAMES:
+        text = getattr(document, field, "")
         if text and len(text) > LONGEST_NAME:
-            said = f"it has {len(text)} letters; what names something has {LONGEST_NAME} at most"
-            yield Problem(code="too_long", path=path, text=said, value=shown(text, 60))
+            yield _too_long(field, text)
+    for at, line in enumerate(getattr(document, "lines", ())):
+        sku = getattr(line, "sku", None) or ""
+        for text in (sku,) if isinstance(sku, str) else (sku.seller, sku.buyer, sku.gtin):
+            if len(text) > LONGEST_NAME:
+                yield _too_long(f"lines[{at}].sku", text)
+
+
+def _too_long(path: str, text: str) -> Problem:
+    said = f"it has {len(text)} letters; what names something has {LONGEST_NAME} at most"
+    return Problem(code="too_long", path=path, text=said, value=shown(text, 60))

@@ -47,7 +47,11 @@ class Db:
         """Return every row of a query; columns are found by place and by name."""
         _seen(sql)
         try:
-            found: list[Any] = self._cursor.execute(self._spelled(sql), values).fetchall()
+            if self.postgres:
+                self._cursor.execute(self._spelled(sql), values, binary=True)
+            else:
+                self._cursor.execute(sql, values)
+            found: list[Any] = self._cursor.fetchall()
         except self._errors as error:
             raise self._named(sql, error) from error
         return list(map(self._shape(sql, len(found[0])), found)) if found else found
@@ -100,7 +104,7 @@ class Db:
         """Insert rows; a taken key raises IntegrityError for the whole batch."""
         names = tuple(columns)
         if self.postgres and len(rows) > FEW:
-            self._copy(table.name, names, rows)
+            self._copy(table, names, rows)
         elif self.postgres:
             self._arrays(f"INSERT {table.name}", statements.insert_arrays(table, names), table, names, rows)
         else:
@@ -188,15 +192,16 @@ class Db:
         except self._errors as error:
             raise self._named(what, error) from error
 
-    def _copy(self, table: str, names: tuple[str, ...], rows: Sequence[Row]) -> None:
-        _seen(f"INSERT {table}")
+    def _copy(self, table: Table, names: tuple[str, ...], rows: Sequence[Row]) -> None:
+        _seen(f"INSERT {table.name}")
         try:
-            with self._cursor.copy(statements.copy_rows(table, names)) as copy:
+            with self._cursor.copy(statements.copy_rows(table.name, names)) as copy:
+                copy.set_types(statements.types_of(table, names))
                 write = copy.write_row
                 for row in rows:
                     write(row)
         except self._errors as error:
-            raise self._named(f"INSERT {table}", error) from error
+            raise self._named(f"INSERT {table.name}", error) from error
 
     def _spelled(self, sql: str) -> str:
         return statements.for_psycopg(sql) if self.postgres else sql

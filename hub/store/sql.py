@@ -48,8 +48,14 @@ def _bytes(value: bytes) -> str:
 @lru_cache(maxsize=500)
 def literals(table: Table, columns: tuple[str, ...]) -> Callable[[Rows], list[str]]:
     """Return what turns rows of these columns into one array for each column."""
-    kinds = [type_of(table, name) for name in columns]
+    kinds = types_of(table, columns)
     return lambda rows: list(map(literal, kinds, zip(*rows, strict=True)))
+
+
+@lru_cache(maxsize=500)
+def types_of(table: Table, columns: tuple[str, ...]) -> list[str]:
+    """Return what each of these columns holds."""
+    return [type_of(table, name) for name in columns]
 
 
 def type_of(table: Table, name: str) -> str:
@@ -62,8 +68,8 @@ def type_of(table: Table, name: str) -> str:
 
 @lru_cache(maxsize=200)
 def copy_rows(table: str, columns: tuple[str, ...]) -> str:
-    """Return the COPY of these columns."""
-    return f"COPY {table} ({_names(columns)}) FROM STDIN"
+    """Return the COPY of these columns: as text it would take more than twice the time, at both ends."""
+    return f"COPY {table} ({_names(columns)}) FROM STDIN (FORMAT binary)"
 
 
 @lru_cache(maxsize=200)
