@@ -38,6 +38,7 @@ class HubSettings:
     allow_networks: Annotated[tuple[str, ...], "Private networks that all connections may call, by ','"] = ()
     plugins: Annotated[tuple[str, ...] | None, "Third-party plug-ins that may load, by ','; unset: all"] = None
     public_url: Annotated[str, "Where browsers reach the console (https://hub.example); for passkeys and OIDC"] = ""
+    proxied: Annotated[bool, "yes: one proxy stands before the hub and says who called, by what scheme"] = False
     second_factor: Annotated[tuple[str, ...], "Roles that must have a second factor, by ',' (owner,admin)"] = ()
     oidc_issuer: Annotated[str, "Issuer of the OpenID provider for single sign-on; empty: none"] = ""
     oidc_client_id: Annotated[str, "What the provider calls this hub"] = ""
@@ -118,6 +119,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _yes(text: str) -> bool:
+    if text.lower() not in ("yes", "no"):
+        raise ValueError("must be yes or no")
+    return text.lower() == "yes"
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for part in text.split(",") if (word := part.strip()))
 
@@ -180,7 +187,7 @@ def _reference(text: str) -> str:
 
 _FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "config": Path, "var": Path, "master_key_file": Path, "port": _port, "plugins": _words, "roots": _folders,
-    "allow_networks": _networks, "lease": _seconds, "public_url": _origin, "second_factor": _roles,
+    "allow_networks": _networks, "lease": _seconds, "proxied": _yes, "public_url": _origin, "second_factor": _roles,
     "oidc_issuer": _issuer, "oidc_client_secret": _reference, "oidc_allow": _words, "oidc_role": _role,
     "oidc_groups": _groups,
 }  # fmt: skip

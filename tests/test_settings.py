@@ -147,6 +147,7 @@ def test_the_environment_sets_the_process() -> None:
             "HUB_VAR": "/data", "HUB_MASTER_KEY_FILE": "/run/key", "HUB_PORT": "0", "HUB_CRASH_AT": "work.claimed",
             "HUB_ROOTS": "/exchange:/more", "HUB_ALLOW_NETWORKS": "10.0.0.0/8, 127.0.0.1", "HUB_PLUGINS": "",
             "HUB_HOST": "0.0.0.0", "HUB_PUBLIC_URL": "https://Hub.example/", "HUB_SECOND_FACTOR": "owner,admin",
+            "HUB_PROXIED": "yes",
             "HUB_OIDC_ISSUER": "https://login.example", "HUB_OIDC_CLIENT_ID": "hub",
             "HUB_OIDC_CLIENT_SECRET": "vault:oidc", "HUB_OIDC_ALLOW": "company.example", "HUB_OIDC_ROLE": "support",
             "HUB_OIDC_GROUPS": "hub admins=admin, ops=operator",
@@ -156,7 +157,7 @@ def test_the_environment_sets_the_process() -> None:
         database_url="postgresql://db/hub", redis_url="redis://cache/0", config=Path("/etc/hub"), var=Path("/data"),
         master_key_file=Path("/run/key"), port=0, crash_at="work.claimed", roots=(Path("/exchange"), Path("/more")),
         allow_networks=("10.0.0.0/8", "127.0.0.1/32"), plugins=(), host="0.0.0.0",
-        public_url="https://hub.example", second_factor=("owner", "admin"), oidc_issuer="https://login.example",
+        public_url="https://hub.example", proxied=True, second_factor=("owner", "admin"), oidc_issuer="https://login.example",
         oidc_client_id="hub", oidc_client_secret="vault:oidc", oidc_allow=("company.example",), oidc_role="support",
         oidc_groups={"hub admins": "admin", "ops": "operator"},
     )  # fmt: skip
@@ -170,6 +171,7 @@ def test_the_environment_sets_the_process() -> None:
     [
         ({"HUB_PUBLIC_URL": "http://hub.example"}, "HUB_PUBLIC_URL"),
         ({"HUB_PUBLIC_URL": "https://hub.example/console"}, "HUB_PUBLIC_URL"),
+        ({"HUB_PROXIED": "nginx"}, "HUB_PROXIED"),
         ({"HUB_SECOND_FACTOR": "owner,boss"}, "HUB_SECOND_FACTOR"),
         ({"HUB_OIDC_CLIENT_SECRET": "in plain text"}, "HUB_OIDC_CLIENT_SECRET"),
         ({"HUB_OIDC_GROUPS": "everybody"}, "HUB_OIDC_GROUPS"),

@@ -75,7 +75,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 def application(hub: Hub) -> Flask:
     """Make the web application of a hub."""
-    return create_console_app(hub)
+    return create_console_app(hub, proxied=hub.settings.proxied)
 
 
 def wait_for_signal() -> None:

@@ -10,7 +10,8 @@ from click.termui import prompt
 
 from hub.cli.database import opened, settings, who
 from hub.cli.show import json_option, print_json, print_table
-from hub.store import people, second_factors
+from hub.store import identities, people, second_factors
+from hub.store.store import Store
 
 
 @click.group()
@@ -77,9 +78,26 @@ def clear_factors(email: str) -> None:
     new one when they sign in.
     """
     with opened() as store:
-        found = store.read(lambda db: people.user_by_email(db, email))
-        if found is None:
-            raise click.ClickException(f"there is no user {email.strip().lower()}; hub user list shows them all")
-        user = found[0]
+        user = _user(store, email)
         had = store.write(lambda db: second_factors.clear_factors(db, user.id, who=who()))
     click.echo(f"{user.email} has no second factor any more (had: {_factors(had)}) and is signed out")
+
+
+@command.command()
+@click.argument("email")
+def unbind(email: str) -> None:
+    """Free somebody's account of the provider's subject that signed in to it: for one who is new at the provider.
+
+    Whoever signs in there next with this verified address is bound to it.
+    """
+    with opened() as store:
+        user = _user(store, email)
+        count = store.write(lambda db: identities.unbind(db, user, who=who()))
+    click.echo(f"{user.email} was bound to {count} subjects of a provider and is bound to none now")
+
+
+def _user(store: Store, email: str) -> people.User:
+    found = store.read(lambda db: people.user_by_email(db, email))
+    if found is None:
+        raise click.ClickException(f"there is no user {email.strip().lower()}; hub user list shows them all")
+    return found[0]

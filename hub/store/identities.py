@@ -51,3 +51,10 @@ def note_use(db: Db, identity: Identity) -> None:
         "UPDATE identities SET used_us = :now WHERE issuer = :issuer AND subject = :subject",
         now=db.now_us(), issuer=identity.issuer, subject=identity.subject,
     )  # fmt: skip
+
+
+def unbind(db: Db, user: User, *, who: str) -> int:
+    """Free an account of every subject, so that another can be bound to it; return how many there were."""
+    count = db.run("DELETE FROM identities WHERE user_id = :user", user=user.id)
+    audit.append(db, who, "identity.unbind", user.email, f"{count} subjects")
+    return count

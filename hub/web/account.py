@@ -29,7 +29,7 @@ from hub.web.entering import (
     seconds_to_wait,
     too_many,
     write,
-)  # fmt: skip
+)
 from hub.web.permissions import may, needs
 from hub.web.sessions import current_user, must_enrol, session_token
 

@@ -88,7 +88,8 @@ class ConsoleHub(Protocol):
 def create_console_app(
     hub: ConsoleHub, *, blueprints: Sequence[Blueprint] = (), proxied: bool = False, passwords: Passwords | None = None
 ) -> Flask:
-    """Make the whole application. `proxied`: one proxy of ours stands before it and says who called, by what scheme.
+    """Make the whole application. `proxied`: one proxy of ours stands before it and says who called, by what scheme;
+    the host is what the browser asked for, so the proxy passes `Host` on.
 
     `app.extensions["live"].close()` ends the event streams; call it before the server stops.
     """
@@ -115,7 +116,7 @@ def create_console_app(
     set_up_sessions(app, hub.store)
     _set_up_templates(app)
     if proxied:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     return app
 
 

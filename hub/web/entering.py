@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from hub.store.steps import Step
 from hub.store.store import Store
 from hub.web.sessions import begin_session, drop_session, safe_channel
 
+log = logging.getLogger(__name__)
 HALF = "half"
 FRESH_SECONDS = 900
 """So long after signing in one may change how one signs in; later one signs in again first."""
@@ -50,12 +52,20 @@ def subjects(email: str) -> list[str]:
 
 def seconds_to_wait(email: str) -> int:
     """Count a try, of a password or of a code alike, and return 0, or the seconds to wait instead."""
-    return write(lambda db: throttle.admit(db, subjects(email)))
+    wait = write(lambda db: throttle.admit(db, subjects(email)))
+    if wait:
+        log.warning("a sign-in to %r from %s has to wait %s s", email, request.remote_addr, wait)
+    return wait
 
 
 def too_many(seconds: int) -> str:
     """Say that somebody has to wait."""
     return str(_("Too many tries. Wait %(seconds)s seconds, then try again.", seconds=seconds))
+
+
+def refused(email: str, what: str) -> None:
+    """Log a sign-in that was not right; the two that are told apart on no page are told apart here neither."""
+    log.warning("%s refused for %r from %s", what, email, request.remote_addr)
 
 
 def enter(user: User, where: str) -> Response:
@@ -77,6 +87,7 @@ def let_in(user: User, where: str) -> Response:
 
     drop_session()
     write(work)
+    log.info("%s signed in from %s", user.email, request.remote_addr)
     session.pop("steps", None)
     response = redirect(where)
     begin_session(response, token)

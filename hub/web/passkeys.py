@@ -10,7 +10,7 @@ from webauthn import (
     options_to_json,
     verify_authentication_response,
     verify_registration_response,
-)  # fmt: skip
+)
 from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, parse_authentication_credential_json
 from webauthn.helpers.exceptions import WebAuthnException
@@ -19,7 +19,7 @@ from webauthn.helpers.structs import (
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
-)  # fmt: skip
+)
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from hub.store import passkeys, people
@@ -27,18 +27,15 @@ from hub.store.passkeys import Passkey
 from hub.store.people import User
 from hub.web.entering import (
     HALF,
-    Page,
     leave_step,
-    let_in,
     look_at_step,
-    next_page,
     read,
     rules,
     seconds_to_wait,
     take_step,
     too_many,
     write,
-)  # fmt: skip
+)
 from hub.web.permissions import needs
 
 passkey_sign_in = Blueprint("passkey_sign_in", __name__, url_prefix="/sign-in/passkey")
@@ -67,16 +64,6 @@ def options() -> Response:
     )
     leave_step(ASKING, half.user_id if half is not None else "", {"challenge": bytes_to_base64url(made.challenge)})
     return Response(options_to_json(made), content_type="application/json")
-
-
-@passkey_sign_in.post("")
-@needs("public")
-def check() -> Page:
-    """Sign in without a password: the key shows that it is there, and that its owner unlocked it."""
-    proven = verified_owner(request.form.get("credential", ""))
-    if isinstance(proven, str):
-        abort(401, proven)
-    return let_in(proven, next_page(request.form.get("next", "")))
 
 
 def registration_options(user: User) -> Response:

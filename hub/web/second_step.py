@@ -18,11 +18,12 @@ from hub.web.entering import (
     next_page,
     read,
     refuse_open_wire,
+    refused,
     seconds_to_wait,
     take_step,
     too_many,
     write,
-)  # fmt: skip
+)
 from hub.web.permissions import needs
 
 second_step = Blueprint("second_step", __name__, url_prefix="/sign-in/second")
@@ -49,6 +50,7 @@ def check() -> Page:
         text, status = _form(user, problem=too_many(wait), status=429)
         return text, status, {"Retry-After": str(wait)}
     if not _fits(user, request.form.get("code", "")[:100]):
+        refused(user.email, "code")
         return _form(user, problem=_("This code is not right, or was used already. Try the next one."), status=401)
     return _go_on(user)
 
@@ -62,6 +64,7 @@ def check_passkey() -> Page:
         return _from_the_start()
     proven = passkeys.verified_owner(request.form.get("credential", ""), user.id)
     if isinstance(proven, str):
+        refused(user.email, "passkey")
         return _form(user, problem=proven, status=401)
     return _go_on(proven)
 

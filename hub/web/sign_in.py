@@ -13,14 +13,16 @@ from hub.web import passkeys
 from hub.web.entering import (
     Page,
     enter,
+    let_in,
     next_page,
     read,
     refuse_open_wire,
+    refused,
     rules,
     seconds_to_wait,
     too_many,
     write,
-)  # fmt: skip
+)
 from hub.web.permissions import needs
 from hub.web.sessions import current_user, end_session, safe_channel
 
@@ -49,8 +51,17 @@ def check() -> Page:
         return text, status, {"Retry-After": str(wait)}
     user = _proven(email, request.form.get("password", ""))
     if user is None:
+        refused(email, "password")
         return form_page(problem=_("This address and password do not belong together."), email=email, status=401)
     return enter(user, _next())
+
+
+@sign_in.post("/sign-in/passkey")
+@needs("public")
+def check_passkey() -> Page:
+    """Sign in without a password: the key shows that it is there, and that its owner unlocked it."""
+    proven = passkeys.verified_owner(request.form.get("credential", ""))
+    return form_page(problem=proven, status=401) if isinstance(proven, str) else let_in(proven, _next())
 
 
 @sign_in.post("/sign-out")

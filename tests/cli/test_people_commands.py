@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import Result
 
-from hub.store import audit, keys, people, second_factors
+from hub.store import audit, identities, keys, people, second_factors
 from hub.store.store import Store
 from hub.store.vault import Vault
 
@@ -61,6 +61,19 @@ def test_the_second_factors_of_a_lost_phone_are_taken_off(ready: Hub, store: Sto
     told = store.read(lambda db: db.one("SELECT what, before FROM audit ORDER BY no DESC LIMIT 1"))
     assert tuple(told) == ("factors.clear", "app 1, passkeys 0, recovery codes 10")
     assert "hub user list shows them all" in ready("user", "clear-factors", "bob@example.com").stderr
+
+
+def test_an_account_is_freed_of_the_subject_that_signed_in_to_it(ready: Hub, store: Store) -> None:
+    ready("user", "add", "ann@example.com", "--role", "owner", "--password-stdin", given=f"{WORDS}\n")
+    ann = store.read(lambda db: people.users(db))[0]
+    bound = identities.Identity(issuer="https://login.example", subject="7", made_user=False)
+    store.write(lambda db: identities.bind(db, ann, bound, who="tests"))
+
+    done = ready("user", "unbind", "ann@example.com")
+
+    assert done.output == "ann@example.com was bound to 1 subjects of a provider and is bound to none now\n"
+    assert store.read(lambda db: identities.identity_user(db, "https://login.example", "7")) is None
+    assert store.read(lambda db: db.one("SELECT what FROM audit ORDER BY no DESC LIMIT 1"))[0] == "identity.unbind"
 
 
 def test_a_key_is_printed_once_and_works_until_it_is_revoked(ready: Hub, store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.store import people
-from hub.web.console_app import first_run_path
+from hub.web.console_app import create_console_app, first_run_path
 
 PASSWORD = "correct horse battery"
 
@@ -160,3 +160,20 @@ def test_no_password_is_taken_over_an_open_wire(empty: Any) -> None:
 
     assert "Passwords travel over https only" in text(page)
     assert answer.status_code == 403
+
+
+def test_behind_a_proxy_that_ends_tls_people_sign_in_as_over_tls(empty: Any) -> None:
+    email = empty.person("owner")
+    empty.app = create_console_app(empty.hub, proxied=True, passwords=empty.app.extensions["passwords"])
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": "evil.example"}
+    browser = empty.browser()
+    browser.get("/sign-in", base_url="http://hub.example", headers=said)
+
+    answer = browser.client.post(
+        "/sign-in", base_url="http://hub.example", headers={**said, "Origin": "https://hub.example"},
+        data={"csrf_token": browser.token, "email": email, "password": "not the password at all"},
+    )  # fmt: skip
+    empty.app.extensions["live"].close()
+
+    assert answer.status_code == 401
+    assert ("address:192.0.2.7",) in empty.rows("SELECT subject FROM sign_in_failures")

@@ -66,7 +66,7 @@ def _added_here(db: Db, rules: OidcRules, claims: Mapping[str, Any], user: User)
     if user.disabled:
         raise Rejected(f"{user.email} is closed here; an owner or admin can open it again")
     if identities.identities_of(db, user.id):
-        raise Rejected(f"{user.email} belongs to somebody else of the provider; an owner or admin can free it")
+        raise Rejected(f"{user.email} belongs to somebody else of the provider; `hub user unbind` frees it")
     identity = Identity(issuer=rules.issuer, subject=claims["sub"], made_user=False)
     identities.bind(db, user, identity, who=f"oidc:{rules.issuer}")
     return user

@@ -9,7 +9,7 @@ from authlib.common.security import generate_token
 from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 
-from hub.domain.errors import HubError, Rejected
+from hub.domain.errors import HubError, Paused, Rejected
 from hub.store import people
 from hub.store.people import User
 from hub.store.steps import Step
@@ -31,12 +31,13 @@ _VERIFIER_LENGTH = 64
 def begin() -> Page:
     """Lead to the provider, with a state, a nonce and a PKCE challenge that nobody used before."""
     where = next_page(request.args.get("next", ""))
+    provider = _provider()
     if request.host_url.rstrip("/") != rules().public_url:
-        return redirect(rules().public_url + url_for("oidc_sign_in.begin", next=where)) if _provider() else abort(404)
+        return _moved(where)
     nonce, verifier = people.new_token(), generate_token(_VERIFIER_LENGTH)
     state = leave_step(ASKED, "", {"nonce": nonce, "verifier": verifier, "next": where})
     try:
-        return redirect(_provider().address(state=state, nonce=nonce, verifier=verifier))
+        return redirect(provider.address(state=state, nonce=nonce, verifier=verifier))
     except HubError as error:
         return _failed(error)
 
@@ -68,6 +69,14 @@ def _proven(step: Step) -> User:
     code = request.args.get("code", "")
     claims = provider.claims(code, nonce=step.value["nonce"], verifier=step.value["verifier"])
     return write(lambda db: admitted(db, provider.rules, claims))
+
+
+def _moved(where: str) -> Page:
+    """Lead to the public address, where the provider leads back to: once, for a hub that mistakes its own."""
+    if request.args.get("moved"):
+        text = f"this page came as {request.host_url}; set HUB_PROXIED=yes where a proxy ends TLS, or HUB_PUBLIC_URL"
+        return _failed(Paused(text))
+    return redirect(rules().public_url + url_for("oidc_sign_in.begin", next=where, moved=1))
 
 
 def _failed(error: HubError) -> Page:

@@ -235,7 +235,9 @@ def test_an_answer_of_another_provider_is_refused(empty: Any, fake: Fake) -> Non
 def test_the_way_out_begins_under_the_public_address_and_ends_on_a_page_of_ours(empty: Any, fake: Fake) -> None:
     elsewhere = empty.browser().get("/sign-in/oidc?next=https://evil.example", base_url="http://127.0.0.1:8080")
 
-    assert elsewhere.headers["Location"] == f"{HERE}/sign-in/oidc?next=/console"
+    assert elsewhere.headers["Location"] == f"{HERE}/sign-in/oidc?next=/console&moved=1"
+    again = empty.browser().get("/sign-in/oidc?next=/console&moved=1", base_url="http://127.0.0.1:8080")
+    assert (again.status_code, "HUB_PROXIED=yes" in again.get_data(as_text=True)) == (503, True)
     assert fake.calls == []
 
 
