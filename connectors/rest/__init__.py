@@ -42,6 +42,11 @@ class Settings:
     answers: Annotated[
         Literal["json", "anything"], "json: an answer that is not JSON is doubted; anything: any 2xx will do"
     ] = "json"
+    status_field: Annotated[
+        str, "Field of their answer that says what became of it, such as STATUS of an IDoc; empty: HTTP says it"
+    ] = ""
+    accepted: Annotated[tuple[str, ...], "Values of status_field that mean it was taken, such as 53"] = ()
+    reason_field: Annotated[str, "Field of their answer that says why not, such as STATUS_TEXT"] = ""
     deadline: Annotated[int, "Seconds that one call may take in all"] = 20
     per_second: Annotated[int, "Calls per second that one worker may make; 0: no limit of ours"] = 0
     lines: Annotated[
@@ -114,7 +119,21 @@ class Rest:
             return error
 
     def _receipt(self, reply: Reply) -> Receipt:
-        return Receipt(reference=self._reference(self._answer(reply)), body=reply.body)
+        answer = self._answer(reply)
+        self._check_status(answer)
+        return Receipt(reference=self._reference(answer), body=reply.body)
+
+    def _check_status(self, answer: Any) -> None:
+        """Refuse what their answer says was not taken, whatever HTTP said: an IDoc may be received and never posted."""
+        field = self.settings.status_field
+        status = str(answer.get(field, "")) if isinstance(answer, dict) else ""
+        if not field or status in self.settings.accepted:
+            return
+        if not status:
+            raise InDoubt(f"{self.name} took it, but its answer has no {field}; look there before it is sent again")
+        reason = str(answer.get(self.settings.reason_field, ""))[:500]
+        text = f"{self.name} refused it: {field} {status} {reason}".strip()
+        raise Rejected([Problem(code="refused", text=text, value=status)])
 
     def _alone(self, out: Outgoing) -> Receipt | HubError:
         """Send a list of one; what went wrong with it is its own."""
