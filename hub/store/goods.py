@@ -98,10 +98,12 @@ class GoodsPart:
         return [row[0] for row in self.db.all(sql, keys=keys, limit=limit)]
 
     def stock_seen(self, item_ids: Iterable[str]) -> list[StockLevel]:
-        """Return stock rows without locking them."""
+        """Return stock rows without locking them, as they will be once this unit is flushed."""
+        wanted = set(item_ids)
         sql = f"{_LEVEL} WHERE {self.db.among('item_id', 'keys')} ORDER BY item_id, location_id"
-        rows = [_level(row) for row in self.db.all(sql, keys=self.db.array(sorted(set(item_ids))))]
-        return [self._levels.get((row.item_id, row.location_id), row) for row in rows]
+        seen = {(row[0], row[1]): _level(row) for row in self.db.all(sql, keys=self.db.array(sorted(wanted)))}
+        seen.update({key: level for key, level in self._levels.items() if key[0] in wanted})
+        return [seen[key] for key in sorted(seen)]
 
     def move(self, movement: StockMovement) -> None:
         """Append a movement; the level changes by its deltas."""
