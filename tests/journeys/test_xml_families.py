@@ -1,4 +1,4 @@
-"""A seller whose partners speak XML: a UBL buyer by folder, answered, shipped and billed in UBL."""
+"""A seller whose partners speak XML: a UBL, a cXML and an SAP buyer by folder, each answered in their own words."""
 
 from __future__ import annotations
 
@@ -61,8 +61,60 @@ document = "invoice"
 codec = "xml"
 mapping = "ubl/invoice.out"
 """
-SELLER = {**STOCKED, "hub.toml": HUB, "partners/kontor.toml": UBL}
-ORDER = (ROOT / "mappings" / "ubl" / "samples" / "order-retail.xml").read_bytes()
+FAMILY = """
+[partner]
+name = "{name}"
+[connection]
+name = "{name}"
+connector = "folder"
+source_kind = "edi"
+settings = {{ inbox = "from-{name}", outbox = "to-{name}", pattern = "*.xml" }}
+[[agreement]]
+direction = "in"
+document = "order"
+codec = "{codec}"
+mapping = "{codec}/{order}.in"
+match = {{ set = "{set}", version = "{version}", sender = "{theirs}", receiver = "{ours}" }}
+"""
+OUT = """
+[[agreement]]
+direction = "out"
+document = "{document}"
+codec = "{codec}"
+mapping = "{codec}/{mapping}.out"
+[agreement.envelope]
+sender = "{ours}"
+receiver = "{theirs}"
+"""
+DOCUMENTS = ("acknowledgement", "shipment", "invoice")
+
+
+def family(mappings: tuple[str, str, str, str], **given: str) -> str:
+    """A partner of a family that has an envelope: what they send, and three answers."""
+    order, *others = mappings
+    out = (
+        OUT.format(document=document, mapping=name, **given) for document, name in zip(DOCUMENTS, others, strict=True)
+    )
+    return FAMILY.format(order=order, **given) + "".join(out)
+
+
+CXML = family(
+    ("order_request", "confirmation_request", "ship_notice", "invoice_detail"), name="procure", codec="cxml",
+    set="OrderRequest", version="1.2", theirs="DUNS:123456789", ours="NetworkId:AN01000000022",
+)  # fmt: skip
+IDOC = family(
+    ("orders", "ordrsp", "desadv", "invoic"), name="erp", codec="idoc", set="ORDERS", version="ORDERS05",
+    theirs="LS:ERPCLNT100", ours="LI:NORTHWIND",
+)  # fmt: skip
+SELLER = {
+    **STOCKED,
+    "hub.toml": HUB,
+    "partners/kontor.toml": UBL,
+    "partners/procure.toml": CXML,
+    "partners/erp.toml": IDOC,
+}
+SAMPLES = ROOT / "mappings"
+ORDER = (SAMPLES / "ubl" / "samples" / "order-retail.xml").read_bytes()
 
 
 def order(number: str = "4500001234", **changes: str) -> bytes:
@@ -123,6 +175,65 @@ def judged(file: Path, body: bytes) -> list[str]:
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     found: list[str] = json.loads(run.stdout)[str(file)]
     return found
+
+
+def marks(body: bytes, name: str, mark: str) -> list[str]:
+    """An attribute of all elements of a name."""
+    return [each.get(mark) or "" for each in etree.fromstring(body).iter(name)]
+
+
+def test_a_cxml_buyer_is_answered_shipped_and_billed(company: Found) -> None:
+    seller = company(SELLER)
+    put(seller, "from-procure", "order.xml", (SAMPLES / "cxml" / "samples" / "order-request.xml").read_bytes())
+
+    seller.fetch("procure")
+    seller.dispatch_all()
+
+    sent = written(seller, "to-procure")
+    assert seller.rows("SELECT title, detail FROM incidents") == []
+    assert sorted(sent) == ["acknowledgement", "invoice", "shipment"]
+    assert marks(sent["acknowledgement"], "ConfirmationHeader", "type") == ["accept"]
+    assert marks(sent["shipment"], "ShipNoticeItem", "quantity") == ["12", "180"]
+    assert marks(sent["invoice"], "OrderReference", "orderID") == ["4500001234"]
+    assert texts(sent["invoice"], "Money")[-1] == "179.57"
+    ids = {each: marks(body, "cXML", "payloadID")[0] for each, body in sent.items()}
+    assert len(set(ids.values())) == 3
+    assert texts(sent["invoice"], "Identity") == ["AN01000000022", "123456789", "AN01000000022"]
+
+
+def test_the_same_cxml_again_has_no_effect_and_other_bytes_under_its_id_are_kept_back(company: Found) -> None:
+    seller = company(SELLER)
+    body = (SAMPLES / "cxml" / "samples" / "order-request.xml").read_bytes()
+    seller.take("procure", body)
+    seller.work()
+
+    assert seller.take("procure", body).repeated
+    assert not seller.take("procure", body.replace(b"4500001234", b"4500009999")).repeated
+    seller.work()
+
+    assert [each.number for each in seller.orders()] == ["4500001234"]
+    assert seller.rows("SELECT class FROM incidents") == [("duplicate",)]
+
+
+def test_an_sap_buyer_is_answered_shipped_and_billed(company: Found) -> None:
+    seller = company(SELLER)
+    text = (SAMPLES / "idoc" / "samples" / "orders-retail.xml").read_text().replace("SCREW-4", "WIDGET-002")
+    put(seller, "from-erp", "order.xml", text.encode())
+
+    seller.fetch("erp")
+    seller.dispatch_all()
+
+    sent = written(seller, "to-erp")
+    assert seller.rows("SELECT title, detail FROM incidents") == []
+    assert sorted(sent) == ["acknowledgement", "invoice", "shipment"]
+    assert [texts(sent[each], "MESTYP") for each in DOCUMENTS] == [["ORDRSP"], ["DESADV"], ["INVOIC"]]
+    assert [texts(sent[each], "RCVPRN") for each in DOCUMENTS] == [["ERPCLNT100"]] * 3
+    assert len({texts(sent[each], "DOCNUM")[0] for each in DOCUMENTS}) == 3
+    assert texts(sent["acknowledgement"], "WMENG") == ["12.000", "200.000"]
+    assert texts(sent["shipment"], "VGPOS") == ["00010", "00020"]
+    assert texts(sent["invoice"], "NETWR") == ["119.40", "22.50"]
+    assert texts(sent["invoice"], "LIFNR") == ["NORTHWIND"]
+    assert texts(sent["invoice"], "SUMME") == ["150.90", "150.90", "0.00"]
 
 
 def test_another_document_and_another_sender_are_kept_with_the_reason(company: Found) -> None:
