@@ -11,9 +11,17 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from hub.bootstrap import build
-from hub.cli.serving import application, collect_rarely, refuse_old_tables, refuse_taken_port, set_up_logging
-from hub.settings import hub_settings
+from hub.cli.serving import (
+    application,
+    collect_rarely,
+    refuse_old_tables,
+    refuse_taken_port,
+    set_up_logging,
+    wait_for_signal,
+)
+from hub.settings import HubSettings, hub_settings
 from hub.web.coming import Coming
+from hub.web.serving import EmbeddedServer
 
 THREADS = 32
 
@@ -31,15 +39,30 @@ def make() -> WSGIApplication:
     return Coming(complete)
 
 
+def _serve_alone(settings: HubSettings) -> None:
+    server = EmbeddedServer(make(), settings.host, settings.port, threads=THREADS)
+    click.echo(f"The hub listens on http://{settings.host}:{server.start()}")
+    wait_for_signal()
+    server.stop()
+
+
 @click.command()
 @click.option("--host", default=None, help="Address to listen on (HUB_HOST).")
 @click.option("--port", type=int, default=None, help="Port to listen on (HUB_PORT).")
-def command(host: str | None, port: int | None) -> None:
-    """Serve HTTP with one process and 32 threads; intake commits in groups."""
+@click.option("--alone", is_flag=True, help="No proxy stands in front: slow clients are kept away here.")
+def command(host: str | None, port: int | None, alone: bool) -> None:
+    """Serve HTTP with one process and 32 threads; intake commits in groups.
+
+    A client that sends its body slowly holds a thread, unless a proxy takes bodies in first, as nginx does; --alone
+    serves with the server of `hub run`, which bounds that itself.
+    """
     settings = hub_settings(os.environ)
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
     refuse_taken_port(settings.host, settings.port)
     refuse_old_tables(settings)
+    if alone:
+        _serve_alone(settings)
+        return
     server = Granian(
         "hub.cli.web:make",
         address=settings.host,

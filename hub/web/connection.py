@@ -38,6 +38,7 @@ class Connection(HTTPConnection):
         self.is_last = False
         super().__init__(server, sock, _file)
         self.RequestHandlerClass = Call
+        self.rfile.slow = server.slow
 
     @property
     def last_used(self) -> float:
@@ -94,7 +95,10 @@ class Call(HTTPRequest):
         reader, length = self.conn.rfile, int(self.inheaders.get(b"Content-Length", 0))
         self.chunks = Chunks(reader) if self.chunked_read else None
         self.rfile = BufferedReader(self.chunks) if self.chunks else KnownLengthRFile(reader, length)
-        self.server.gateway(self).respond()
+        try:
+            self.server.gateway(self).respond()
+        finally:
+            reader.done()
         if self.chunked_write:
             self.conn.wfile.write(b"0\r\n\r\n")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from queue import SimpleQueue
 from typing import Any
 
-from cheroot.workers.threadpool import ThreadPool
 from cheroot.wsgi import Server
 
 from hub.web.connection import Connection, Gateway
+from hub.web.pool import Threads
 from hub.web.wire import AT_ONCE
 
 THREADS = 16
@@ -18,15 +17,6 @@ THREADS = 16
 NAME = "hub"
 SILENCE = 30
 """Seconds that a client may be silent, within a request or between two."""
-
-
-class _Threads(ThreadPool):
-    """Takes connections from a queue that is one call into C."""
-
-    def __init__(self, server: Any, threads: int) -> None:
-        super().__init__(server, min=threads, max=threads)
-        self._queue: SimpleQueue[Any] = SimpleQueue()
-        self.get = self._queue.get
 
 
 class _Server(Server):
@@ -39,7 +29,8 @@ class _Server(Server):
     def __init__(self, address: tuple[str, int], app: Any, threads: int, silence: int) -> None:
         super().__init__(address, app, server_name=NAME, request_queue_size=128, timeout=silence)
         self.gateway = Gateway
-        self.requests = _Threads(self, threads)
+        self.requests = Threads(self, threads)
+        self.slow = threading.BoundedSemaphore(max(1, threads // 2))
         self.environ: dict[str, Any] = {}
 
     def prepare(self) -> None:

@@ -10,11 +10,17 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from io import RawIOBase
+from threading import BoundedSemaphore
 from typing import Any
 
 AT_ONCE = 65_536
-"""Bytes that are asked of a socket at once, the longest head, and the body that is waited for without a thread."""
+"""Bytes that are asked of a socket at once, and the longest head."""
+WHOLE = 262_144
+"""The body that is waited for without a thread; of a larger one the rest is read by a thread, within bounds."""
+GRACE, SLOWEST = 1.0, 8_192
+"""Seconds that a thread may wait for one body, and how many bytes must have come for each second beyond."""
 LONGEST_LINE = 1_000
 """Bytes of a line between chunks."""
 LINE_END, HEAD_END = b"\r\n", b"\r\n\r\n"
@@ -34,6 +40,9 @@ class Reader:
         self._ended = False
         self.closed = False
         self.bytes_read = 0
+        self.slow: BoundedSemaphore | None = None
+        """How many threads of the server may wait for slow bodies at the same time."""
+        self._waited, self._got, self._is_slow = 0.0, 0, False
         self.began = 0.0
         """Since when a request that has begun is not whole, in seconds since 1970; 0 while there is none."""
 
@@ -58,7 +67,7 @@ class Reader:
         length = _LENGTH.search(self._held, 0, end + len(LINE_END))
         if length is None or _UNSIZED.search(self._held, 0, end):
             return True
-        return len(self._held) - end - len(HEAD_END) >= min(int(length[1]), AT_ONCE)
+        return len(self._held) - end - len(HEAD_END) >= min(int(length[1]), WHOLE)
 
     def readline(self, size: int = LONGEST_LINE) -> bytes:
         """Return the next line with its end, or as many bytes of it as are asked for."""
@@ -81,7 +90,7 @@ class Reader:
             return self._take(size)
         parts = [self._held]
         left, self._held = size - len(self._held), b""
-        while left and (part := self._socket.recv(min(left, AT_ONCE))):
+        while left and (part := self._received(min(left, AT_ONCE))):
             parts.append(part)
             left -= len(part)
         return b"".join(parts)
@@ -90,8 +99,39 @@ class Reader:
         """Say that nothing is read any more; the connection closes its socket itself."""
         self.closed = True
 
+    def done(self) -> None:
+        """Note that a request was read: the next one has a time of its own."""
+        self._waited, self._got = 0.0, 0
+        if self._is_slow and self.slow is not None:
+            self._is_slow = False
+            self.slow.release()
+
+    def _received(self, size: int) -> bytes:
+        """Wait for more; TimeoutError where it comes so slowly that too many threads would wait for such as this."""
+        patience, begun, before = self._socket.gettimeout(), time.monotonic(), self._waited
+        part: bytes | None = None
+        while part is None:
+            self._socket.settimeout(min(GRACE, patience))
+            with suppress(TimeoutError):
+                part = self._socket.recv(size)
+            silent = time.monotonic() - begun
+            self._waited = before + silent
+            self._got += len(part or b"")
+            if (part is None and silent >= patience) or not self._may_wait():
+                raise TimeoutError("timed out")
+        self._socket.settimeout(patience)
+        return part
+
+    def _may_wait(self) -> bool:
+        """Say whether a thread may go on waiting for this body: for a moment each may."""
+        if self._waited <= GRACE:
+            return True
+        if not self._is_slow:
+            self._is_slow = self.slow is None or self.slow.acquire(blocking=False)
+        return self._is_slow and self._got >= (self._waited - GRACE) * SLOWEST
+
     def _more(self) -> bool:
-        more = self._socket.recv(AT_ONCE)
+        more = self._received(AT_ONCE)
         self._held += more
         return bool(more)
 

@@ -15,6 +15,8 @@ from tests.faults.driver import System, free_port, order_body, until
 pytestmark = pytest.mark.faults
 HEADS = b"POST /in/shop HTTP/1.1\r\nHost: hub\r\nX-Signature: "
 BODIES = b"POST /in/shop HTTP/1.1\r\nHost: hub\r\nX-Signature: 00\r\nContent-Length: 5000\r\n\r\n{"
+LARGE_BODIES = BODIES.replace(b"5000", b"9000000") + b"0" * 300_000
+CHUNKS = BODIES.replace(b"Content-Length: 5000", b"Transfer-Encoding: chunked")[:-1] + b"fffff\r\n"
 LONGEST = 5.0
 """Seconds in which everybody else is answered, on a machine with other work."""
 
@@ -63,6 +65,13 @@ def serve_web(system: System) -> None:
     until(lambda: system.post(b"{}", "", "nobody") == 404, 20, "hub web to answer")
 
 
+def serve_alone(system: System) -> None:
+    """Start `hub web` as it stands alone."""
+    system.port = free_port()
+    system.start("web", ["-m", "hub.cli", "web", "--alone", "--port", str(system.port)])
+    until(lambda: system.post(b"{}", "", "nobody") == 404, 20, "hub web to answer")
+
+
 def serve_embedded(system: System) -> None:
     """Start the server of `hub run`, which stands alone."""
     system.web()
@@ -74,6 +83,9 @@ def serve_embedded(system: System) -> None:
         pytest.param(serve_web, HEADS, id="hub web, heads"),
         pytest.param(serve_embedded, HEADS, id="hub run, heads"),
         pytest.param(serve_embedded, BODIES, id="hub run, bodies"),
+        pytest.param(serve_embedded, LARGE_BODIES, id="hub run, large bodies"),
+        pytest.param(serve_embedded, CHUNKS, id="hub run, chunks"),
+        pytest.param(serve_alone, LARGE_BODIES, id="hub web --alone, large bodies"),
     ],
 )
 def test_those_who_dawdle_hold_up_nobody_else(on_sqlite: System, serve: Callable[[System], None], begin: bytes) -> None:
@@ -81,7 +93,7 @@ def test_those_who_dawdle_hold_up_nobody_else(on_sqlite: System, serve: Callable
     serve(system)
     system.worker()
     names = [f"S-{at}" for at in range(10)]
-    with dawdling(system.port, begin, 150):
+    with dawdling(system.port, begin, 150 if begin in (HEADS, BODIES) else 40):
         took = answers(system, names)
     assert max(took) < LONGEST
     system.quiet(10)

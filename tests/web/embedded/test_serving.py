@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -204,7 +205,7 @@ def test_who_is_silent_for_too_long_is_hung_up_on(lines: Any, begun: bytes) -> N
 def test_who_says_a_large_body_and_falls_silent_is_told_so(lines: Any) -> None:
     line = lines(echo, silence=1)()
 
-    line.say(post(b"x" * 100_000)[:-1])
+    line.say(post(b"x" * 300_000)[:-1])
 
     assert line._file.readline().startswith(b"HTTP/1.1 408 ")
 
@@ -334,3 +335,29 @@ def test_what_is_under_way_is_answered_before_the_server_stops() -> None:
     stopping.join(20)
     assert not stopping.is_alive()
     line.close()
+
+
+def test_no_more_than_half_of_the_threads_wait_for_bodies_that_drip(lines: Any) -> None:
+    connect = lines(echo, threads=4)
+    slow = [connect() for _ in range(8)]
+    for line in slow:
+        line.say(post(b"x" * 900_000)[:300_000])
+    # when all of them go on as slowly as one can
+    ended = threading.Event()
+
+    def drip() -> None:
+        while not ended.wait(0.1):
+            for line in slow:
+                with suppress(OSError):
+                    line.say(b"x" * 2_000)
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        other = connect()
+        other.say(post(b"quick"))
+        # then somebody else is answered
+        assert other.answer()[0] == 200
+    finally:
+        ended.set()
+        thread.join()
