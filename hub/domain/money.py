@@ -19,6 +19,7 @@ _WHOLE = (
 )  # fmt: skip
 _THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _EXPONENTS = {**dict.fromkeys(_WHOLE, 0), **dict.fromkeys(_THOUSANDTHS, 3), "CLF": 4, "UYW": 4}
+_COINS = {places: Decimal(1).scaleb(-places) for places in range(5)}
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,13 +37,13 @@ def exponent(currency: str) -> int:
 def rounded(amount: Decimal, currency: str, *, half_even: bool = False) -> Decimal:
     """Round to the currency's smallest coin, half up unless the partner rounds half to even."""
     rule = ROUND_HALF_EVEN if half_even else ROUND_HALF_UP
-    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=rule)
+    return amount.quantize(_COINS[exponent(currency)], rounding=rule)
 
 
 def to_micros(value: Decimal, path: str = "") -> int:
     """Turn an amount or quantity into whole millionths; finer values and overflow are refused with their path."""
     scaled = value * MICROS if value.is_finite() else Decimal("NaN")
-    if not scaled.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > LARGEST:
+    if not scaled.is_finite() or abs(scaled) > LARGEST or int(scaled) != scaled:
         text = f"{value} cannot be kept exactly; at most 6 decimal places and {LARGEST // MICROS} are possible"
         raise Rejected([Problem(code="amount_not_exact", path=path, value=str(value), text=text)])
     return int(scaled)

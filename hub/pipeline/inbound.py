@@ -126,7 +126,7 @@ def _commit(services: Services, taken: Sequence[Taken]) -> None:
 
 def _fresh(each: Taken) -> Taken:
     """Copy what the stages write to: a transaction that was rolled back runs again from what was decoded."""
-    return dataclasses.replace(each, mapped=[dataclasses.replace(document) for document in each.mapped])
+    return dataclasses.replace(each, mapped=[document.again() for document in each.mapped])
 
 
 def _apply(services: Services, unit: Unit, ours: Sequence[Taken]) -> None:

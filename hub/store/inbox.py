@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import uuid_utils
 
 from hub.domain.inbox import DocumentRow, FrameRow, GroupRow, MessageEnd
 from hub.domain.message import Incoming, Message
-from hub.domain.texts import encoded, named, shown
+from hub.domain.texts import LONGEST_NAME, encoded, is_storable, named, shown
 from hub.domain.work import WorkItem
 from hub.store import tables
 from hub.store.db import Db
@@ -81,13 +82,16 @@ def store_batches(db: Db, batches: list[Batch]) -> list[list[Arrived]]:
 
 def fitting(incoming: Incoming) -> Incoming:
     """Return a message whose names can be stored, whatever its sender wrote into them; its body stays as it came."""
+    told = incoming.event_id + incoming.order_key + incoming.control_key
+    told += incoming.kind + incoming.name + incoming.content_type
+    if len(told) <= LONGEST_NAME and is_storable(told):
+        return incoming
     fields = {
         "event_id": named(incoming.event_id), "order_key": named(incoming.order_key),
         "control_key": named(incoming.control_key), "kind": shown(incoming.kind), "name": shown(incoming.name),
         "content_type": shown(incoming.content_type),
     }  # fmt: skip
-    fits = all(getattr(incoming, name) == text for name, text in fields.items())
-    return incoming if fits else msgspec.structs.replace(incoming, **fields)
+    return msgspec.structs.replace(incoming, **fields)
 
 
 def _known(db: Db, batches: list[Batch]) -> dict[tuple[str, str], str]:
@@ -325,7 +329,7 @@ class InboxPart:
     def flush_inbox(self) -> None:
         """Write the documents."""
         now = to_us(self.now)
-        rows = [(*(getattr(row, name) for name in _DOCUMENT_COLUMNS[:-1]), now) for row in self._documents]
+        rows = [(*_document_values(row), now) for row in self._documents]
         self.db.insert(tables.documents, _DOCUMENT_COLUMNS, rows)
         groups = [(g.message_id, g.place, encoded(g.facts)) for g in self._groups.values()]
         self.db.insert_new(tables.message_groups, ("message_id", "place", "facts"), groups)
@@ -355,3 +359,4 @@ _DOCUMENT_COLUMNS = (
     "id", "message_id", "ordinal", "kind", "set_id", "connection", "partner", "state", "mapping_sha", "subject_id",
     "reference", "result", "created_us",
 )  # fmt: skip
+_document_values = attrgetter(*_DOCUMENT_COLUMNS[:-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import uuid_utils
@@ -22,6 +23,7 @@ from hub.store.types import from_us, to_us
 LEG = (
     "connection", "send", "subject_kind", "subject_id", "event_id", "order_id", "order_key", "route", "lane", "partner",
 )  # fmt: skip
+_leg_values = attrgetter(*LEG)
 
 
 class OutboxPart:
@@ -55,7 +57,7 @@ class OutboxPart:
         items = [(item, now) for item in self._work]
         for leg in self._legs.values():
             delivery_id = str(uuid_utils.uuid7())
-            rows.append((delivery_id, "planned", now, *(getattr(leg, name) for name in LEG)))
+            rows.append((delivery_id, "planned", now, *_leg_values(leg)))
             key = f"out/{leg.connection}/{leg.order_key}" if leg.order_key else None
             item = WorkItem(
                 task="send",
