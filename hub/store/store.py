@@ -112,7 +112,17 @@ class Store:
 
         One that came alone needs none: where it fails, all of it is rolled back, and its items are tried one by one.
         """
-        return self._on_a_line(lambda db: _in_one(db, jobs), _is_unsent)
+        found = self._on_a_line(lambda db: _in_one(db, jobs), _is_unsent)
+        return [[_told(each) for each in results] for results in found] if self.postgres else found
+
+
+def _told(result: Any) -> Any:
+    """Return a result; what the database itself could not do (a full disk, no memory) may work later."""
+    if not isinstance(result, exc.OperationalError):
+        return result
+    later = RetryLater("the database refused the transaction; it was rolled back")
+    later.__cause__ = result
+    return later
 
 
 def _in_one(db: Db, jobs: Sequence[tuple[Handler, list[Any]]]) -> list[list[Any]]:
