@@ -12,8 +12,7 @@ from hub.domain.order import Order, Source
 from hub.domain.order_change import OrderChange
 from hub.domain.payment import is_older, payment_after
 from hub.domain.texts import named
-from hub.domain.trade_document import TradeDocument
-from hub.pipeline.file_documents import as_order, file_change, file_documents, filed_as
+from hub.pipeline.file_documents import as_order, file_change, file_documents, filed_as, is_filed
 from hub.pipeline.map_in import Mapped
 from hub.ports.records import Unit
 
@@ -25,7 +24,7 @@ def apply(unit: Unit, mapped: Sequence[Mapped]) -> None:
     """
     live = [each for each in mapped if each.state == "applied" and each.document is not None]
     _apply_orders(unit, [each for each in live if isinstance(each.document, Order)])
-    file_documents(unit, [each for each in live if isinstance(each.document, TradeDocument)])
+    file_documents(unit, [each for each in live if is_filed(unit, each)])
     for each in live:
         if each.state == "applied" and not isinstance(each.document, Order):
             _announce(unit, each, f"{each.kind}.received")

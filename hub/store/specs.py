@@ -26,6 +26,7 @@ from hub.domain.return_order import ReturnOrder
 from hub.domain.sales_report import SalesReport
 from hub.domain.shipment import FulfillmentOrder, Shipment
 from hub.domain.stock import Reservation, StockReport
+from hub.domain.supplier_invoice import SupplierInvoice
 from hub.domain.text_message import TextMessage
 from hub.store import tables_trade as trade
 from hub.store.types import to_us
@@ -114,6 +115,7 @@ _PAPERS: Mapping[str, type] = {
     "sales_report": SalesReport,
     "return_order": ReturnOrder,
     "text_message": TextMessage,
+    "supplier_invoice": SupplierInvoice,
 }
 """Documents that are kept as they were said, by the name that events and deliveries give their kind."""
 SPECS: Mapping[type, Spec] = {

@@ -16,8 +16,8 @@ from .conftest import HUB, LOCATIONS, ROUTES, STOCKED, Company, MockEdi
 Found = Callable[[Mapping[str, str]], Company]
 
 FUNCTIONAL = {
-    "180": "AN", "820": "RA", "824": "AG", "832": "SC", "846": "IB", "850": "PO", "852": "PD", "860": "PC", "861": "RC",
-    "864": "TX", "865": "CA", "940": "OW", "943": "AR", "944": "RE", "945": "SW",
+    "180": "AN", "810": "IN", "820": "RA", "824": "AG", "832": "SC", "846": "IB", "850": "PO", "852": "PD", "860": "PC",
+    "861": "RC", "864": "TX", "865": "CA", "940": "OW", "943": "AR", "944": "RE", "945": "SW",
 }  # fmt: skip
 IN = """
 [[agreement]]
@@ -500,3 +500,45 @@ def test_a_940_that_reaches_us_is_an_order_of_the_owner_and_is_answered_by_945(c
     assert lines[0].startswith("W06*F*DEP-1*")
     assert "W12*CL**12**EA**VN*WIDGET-001" in lines
     assert "N9*LI*10" in lines
+
+
+def test_a_suppliers_invoice_is_kept_once_and_sent_on(company: Found) -> None:
+    hub = company(
+        {
+            "hub.toml": HUB,
+            "routes.toml": ROUTE.format(on="invoice.received", to="office", send="invoice"),
+            "connections/office.toml": BACK_OFFICE + AS_IT_IS.format(direction="out", document="invoice"),
+            "partners/maker.toml": partner("maker", {"810": "invoice"}),
+        }
+    )
+    billed = ("BIG*20261121*S-77*20261120*PO-000001", "IT1*1*3*EA*12.5**VP*TF-100", "TDS*3750", "CTT*1")
+
+    hub.take("maker", interchange("810", *billed))
+    hub.take("maker", interchange("810", *billed, control=2))
+    hub.work()
+
+    assert hub.rows("SELECT kind, number FROM trade_documents") == [("supplier_invoice", "S-77")]
+    assert invoices(hub) == []
+    [file] = (hub.var / "to-office").glob("*-invoice.json")
+    sent = json.loads(file.read_bytes())
+    assert (sent["number"], sent["totals"]["grand"], sent["connection"]) == ("S-77", "37.50", "maker")
+
+
+def test_a_stock_report_is_sent_on_where_a_route_asks_for_it(company: Found) -> None:
+    hub = company(
+        {
+            "hub.toml": HUB,
+            "items.csv": "sku,name\nWIDGET-001,Blue widget\n",
+            "routes.toml": ROUTE.format(on="stock.received", to="office", send="stock"),
+            "locations.toml": LOCATIONS + '[[location]]\ncode = "EAST"\nconnection = "eastwh"\n',
+            "connections/office.toml": BACK_OFFICE + AS_IT_IS.format(direction="out", document="stock"),
+            "partners/eastwh.toml": partner("eastwh", {"846": "stock"}),
+        }
+    )
+
+    hub.take("eastwh", interchange("846", "BIA*00*SI*INV-1*20261122", "LIN*1*VP*WIDGET-001", "QTY*33*41*EA", "CTT*1"))
+    hub.work()
+
+    [file] = (hub.var / "to-office").glob("*-stock.json")
+    assert json.loads(file.read_bytes())["lines"][0]["quantity"] == "41"
+    assert levels(hub) == [("WIDGET-001", "EAST", 41, 0, 0)]
