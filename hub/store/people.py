@@ -212,6 +212,27 @@ def close_sessions(db: Db, user_id: str, *, but: str = "") -> None:
     db.run("DELETE FROM sessions WHERE user_id = :user AND id_hash <> :but", user=user_id, but=hashed(but))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Where somebody is signed in; `here` is the session that asks."""
+
+    created_us: int
+    seen_us: int
+    here: bool
+
+
+def sessions_of(db: Db, user_id: str, token: str) -> list[Session]:
+    """Return the sessions of a user that are not over, the one of the token among them, newest first."""
+    now = db.now_us()
+    rows = db.all(
+        "SELECT created_us, seen_us, id_hash FROM sessions "
+        "WHERE user_id = :user AND expires_us > :now AND seen_us > :idle ORDER BY created_us DESC, id_hash",
+        user=user_id, now=now, idle=now - IDLE_SECONDS * 1_000_000,
+    )  # fmt: skip
+    here = hashed(token)
+    return [Session(created_us=int(row[0]), seen_us=int(row[1]), here=row[2] == here) for row in rows]
+
+
 def session_age(db: Db, token: str) -> float:
     """Return the seconds since somebody proved who they are to get this session; endless where there is none."""
     row = db.one("SELECT created_us FROM sessions WHERE id_hash = :hash", hash=hashed(token))

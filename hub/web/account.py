@@ -57,7 +57,8 @@ def fresh(view: View) -> View:
 def show() -> Page:
     """Show what one has."""
     return _page("account", keys=read(lambda db: stored.passkeys_of(db, _me().id)),
-                 linked=read(lambda db: identities.identities_of(db, _me().id)))  # fmt: skip
+                 linked=read(lambda db: identities.identities_of(db, _me().id)),
+                 sessions=read(lambda db: people.sessions_of(db, _me().id, session_token())))  # fmt: skip
 
 
 @account.post("/app")
@@ -110,6 +111,17 @@ def remove_app() -> Page:
     if factors.totp and not (_bound() and not factors.passkeys):
         return _removed(lambda db: second_factors.remove_totp(db, _me().id, who=_me().email))
     return _kept()
+
+
+@account.post("/sessions/close")
+@needs("own")
+@fresh
+def close_elsewhere() -> Page:
+    """Sign out everywhere but here."""
+    here = session_token()
+    write(lambda db: people.close_sessions(db, _me().id, but=here))
+    flash(_("You are signed out everywhere else."), "good")
+    return redirect(url_for("account.show"))
 
 
 @account.post("/codes")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.test_second_step import CODE, SECRET, enrol, text
 
-CHANGES = ("/account/app", "/account/app/confirm", "/account/app/remove", "/account/codes", "/account/passkeys",
+CHANGES = ("/account/sessions/close", "/account/app", "/account/app/confirm", "/account/app/remove", "/account/codes", "/account/passkeys",
            "/account/passkeys/remove")  # fmt: skip
 
 
@@ -118,3 +118,16 @@ def test_a_partner_may_look_after_their_own_sign_in(empty: Any) -> None:
     assert page.status_code == 200
     assert 'href="/console/orders"' not in text(page)
     assert len(enrol(browser)[1]) == 10
+
+
+def test_one_sees_where_one_is_signed_in_and_ends_what_is_elsewhere(empty: Any) -> None:
+    browser, elsewhere, stranger = empty.signed_in("support"), empty.browser(), empty.signed_in("auditor")
+    elsewhere.sign_in("support@company.example")
+
+    page = text(browser.get("/account"))
+    browser.post("/account/sessions/close")
+
+    assert (page.count("last seen"), page.count("here</span>")) == (2, 1)
+    assert text(browser.get("/account")).count("last seen") == 1
+    assert elsewhere.get("/console").status_code == 302
+    assert stranger.get("/console").status_code == 200
