@@ -177,3 +177,24 @@ def test_the_base_s_trouble_with_a_sample_stands_in_the_draft(hub: Hub, config: 
     text = (config / "mappings" / "partners" / "northwind" / "850.in.toml").read_text()
     assert "# ? order.edi: placed_on: " in text
     assert "[[test]]" not in text
+
+
+def test_a_sample_in_xml_of_what_we_send_is_compared_key_by_key(hub: Hub, config: Path, tmp_path: Path) -> None:
+    samples = HOUSE / "ubl" / "samples"
+    response = (samples / "order-response-changes.xml").read_text()
+    wanted = written(
+        tmp_path / "response.xml",
+        response.replace("</cbc:IssueDate>", "</cbc:IssueDate><cbc:Note>Please</cbc:Note>", 1),
+    )
+    given = ["--from", str(samples / "order-retail.xml"), "--from", str(wanted), "--us", "0088:4012345000009"]
+    assert hub("partner", "new", "kontor", *given).exit_code == 0
+
+    done = hub("partner", "test", "kontor")
+
+    assert done.exit_code == 0, done.output
+    drafted = tomllib.loads((config / "partners" / "kontor.toml").read_text())
+    assert [(each["direction"], each["mapping"]) for each in drafted["agreement"]] == [
+        ("in", "partners/kontor/order.in"), ("out", "partners/kontor/order_response.out"),
+    ]  # fmt: skip
+    assert "Order.CustomizationID = 'urn:fdc:peppol.eu:poacc:trns:order:3'" in done.output
+    assert "OrderResponse.Note: only they have 'Please'" in done.output

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from hub.cli import main
 
 from .conftest import STOCKED, Company, MockEdi
+from .test_xml_families import HUB, SAMPLES, judged, order, put, written
 
 Found = Callable[[Mapping[str, str]], Company]
 LINES = (
@@ -74,3 +75,30 @@ def test_one_sample_order_is_enough_to_be_answered_shipped_and_billed(
         ("invoice", "acknowledged"),
         ("shipment", "acknowledged"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["ubl", "cxml", "idoc"])
+def test_one_sample_in_xml_is_enough_too(kind: str, company: Found, tmp_path: Path) -> None:
+    samples = {
+        "ubl": order(), "cxml": (SAMPLES / "cxml" / "samples" / "order-request.xml").read_bytes(),
+        "idoc": (SAMPLES / "idoc" / "samples" / "orders-retail.xml").read_bytes().replace(b"SCREW-4", b"WIDGET-002"),
+    }  # fmt: skip
+    sample = tmp_path / "sample.xml"
+    sample.write_bytes(samples[kind])
+    file = tmp_path / "config" / "partners" / "north.toml"
+
+    drafted = hub(tmp_path, "partner", "new", "north", "--from", str(sample))
+    assert drafted.exit_code == 0, drafted.output
+    file.write_text(decide(file.read_text()).replace("*.edi", "*.xml"))
+    judgement = hub(tmp_path, "partner", "test", "north")
+    assert judgement.exit_code == 0, judgement.output
+    seller = company({**STOCKED, "hub.toml": HUB})
+    put(seller, "from-them", "order.xml", samples[kind])
+    seller.fetch("north")
+    seller.dispatch_all()
+
+    sent = written(seller, "to-them")
+    assert seller.rows("SELECT title, detail FROM incidents") == []
+    assert sorted(sent) == ["acknowledgement", "invoice", "shipment"]
+    if kind == "ubl":
+        assert judged(tmp_path / "invoice.xml", sent["invoice"]) == []

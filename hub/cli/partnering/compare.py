@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import Any
 
 from hub.codecs.guide import Guide
 from hub.domain.tree import Node
@@ -23,11 +24,12 @@ class Difference:
     our_segment: int = 0
 
     def __str__(self) -> str:
-        at = f"their segment {self.segment}" if self.segment else f"our segment {self.our_segment}"
+        at = f" (their segment {self.segment})" if self.segment else ""
+        at = at or (f" (our segment {self.our_segment})" if self.our_segment else "")
         if not self.theirs or not self.ours:
             who, value = ("they have", self.theirs) if self.theirs else ("we have", self.ours)
-            return f"{self.place} ({at}): only {who} {value!r}"
-        return f"{self.place} ({at}): they have {self.theirs!r}, we have {self.ours!r}"
+            return f"{self.place}{at}: only {who} {value!r}"
+        return f"{self.place}{at}: they have {self.theirs!r}, we have {self.ours!r}"
 
 
 def flat(root: Node) -> list[Segment]:
@@ -57,6 +59,25 @@ def differences(theirs: Sequence[Segment], ours: Sequence[Segment], guide: Guide
             Difference(place=keys[1][at], theirs="", ours=_text(ours[at]), our_segment=at + 2) for at in range(c, d)
         ]
     return found
+
+
+def key_differences(theirs: Any, ours: Any) -> list[Difference]:
+    """Compare two trees of keys (XML, JSON), value by value; members of lists by their place."""
+    both = dict(_leaves(theirs, "")), dict(_leaves(ours, ""))
+    paths = [*both[0], *(path for path in both[1] if path not in both[0])]
+    values = ((path, both[0].get(path, ""), both[1].get(path, "")) for path in paths)
+    return [Difference(place=path, theirs=one, ours=other) for path, one, other in values if one != other]
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _leaves(one, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for at, one in enumerate(value):
+            yield from _leaves(one, f"{path}[{at}]")
+    elif value not in (None, ""):
+        yield path, str(value)
 
 
 def _elements(theirs: Segment, ours: Segment, number: int, our_number: int, guide: Guide) -> Iterator[Difference]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hub.cli.mapping_files import Kinds
 from hub.cli.partnering.bases import base_of
-from hub.cli.partnering.compare import Difference, differences, flat
+from hub.cli.partnering.compare import Difference, differences, flat, key_differences
 from hub.cli.partnering.samples import Direction, Sample, business, nearest_guide, read_sample
 from hub.cli.partnering.unread import Unread, unread
 from hub.codecs.acknowledge import functional_acknowledgement
@@ -22,7 +22,7 @@ from hub.pipeline.agree import agrees
 from hub.ports import Profile
 from hub.testing.mapping_contract import segments_text
 from hub.translate import mapfile
-from hub.translate.compile import Compiled, compile_mapping
+from hub.translate.compile import compile_mapping
 
 _CONTROL = {"date": "20000101", "time": "0000", "control": {"interchange": 1, "group": 1, "sets": [1]}}
 
@@ -148,14 +148,14 @@ def _outward(known: Kinds, agreements: Sequence[Agreement], sample: Sample, judg
     judged.mapping = agreement.mapping
     compiled = known.compiled(agreement.mapping)
     reading = base_of(known, sample.codec.name, document.set, "in")
-    if reading is None or not isinstance(document.tree, Node):
+    if reading is None:
         text = "nothing in the house reads this document, so ours could not be compared with it"
         judged.problems.append(Problem(code="not_compared", text=text, severity="warning"))
         return
     canonical = compile_mapping(reading, known.functions).inward(document.tree)
-    segments = compiled.outward(canonical)
-    judged.problems += _written(sample, agreement, compiled, segments)
-    judged.differences = differences(flat(document.tree), segments, _guide(sample, compiled.mapping.guide))
+    again = read_back(sample, compiled.mapping, agreement.guide, agreement.envelope, compiled.outward(canonical))
+    judged.problems += again.problems
+    judged.differences = told_apart(document.tree, again.tree, _guide(sample, compiled.mapping.guide))
 
 
 def _set(known: Kinds, agreement: Agreement) -> str:
@@ -165,19 +165,26 @@ def _set(known: Kinds, agreement: Agreement) -> str:
         return ""
 
 
-def _written(sample: Sample, agreement: Agreement, compiled: Compiled, segments: Any) -> Iterator[Problem]:
-    """Write ours into the agreed envelope and read it back with the guide; yield what is wrong with it."""
-    envelope: Mapping[str, Any] = {"set": compiled.mapping.set, **agreement.envelope, **_CONTROL}
-    body = sample.codec.encode([segments], envelope)
-    profile = Profile(guide=agreement.guide or compiled.mapping.guide, max_bytes=max(len(body), 1))
-    for frame in sample.codec.frames(body, profile):
-        for again in sample.codec.decode(body[frame.offset : frame.offset + frame.length], frame, profile):
-            yield from again.problems
+def told_apart(theirs: Any, ours: Any, guide: Guide | None) -> list[Difference]:
+    """Compare two trees of one document, as segments where they are EDI."""
+    if isinstance(theirs, Node) and isinstance(ours, Node) and guide is not None:
+        return differences(flat(theirs), flat(ours), guide)
+    return key_differences(theirs, ours)
 
 
-def _guide(sample: Sample, name: str) -> Guide:
+def read_back(sample: Sample, mapping: mapfile.Mapping, guide: str, envelope: Mapping[str, Any], tree: Any) -> Decoded:
+    """Write a tree of ours into an envelope, as it would be sent, and read it back with a guide."""
+    body = sample.codec.encode([tree], {"set": mapping.set, **envelope, **_CONTROL})
+    profile = Profile(guide=guide or mapping.guide, max_bytes=max(len(body), 1))
+    (frame,) = sample.codec.frames(body, profile)
+    (again,) = sample.codec.decode(body[frame.offset : frame.offset + frame.length], frame, profile)
+    return again
+
+
+def _guide(sample: Sample, name: str) -> Guide | None:
     document = sample.document
-    return load_guide(name or nearest_guide(sample.codec.name, document.set, document.version))
+    found = name or nearest_guide(sample.codec.name, document.set, document.version)
+    return load_guide(found) if found else None
 
 
 def _no_agreement(document: Decoded, direction: Direction) -> Problem:

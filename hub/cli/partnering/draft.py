@@ -10,13 +10,12 @@ from typing import Any
 from hub.cli.mapping_files import Kinds
 from hub.cli.partnering import words
 from hub.cli.partnering.bases import base_of
-from hub.cli.partnering.compare import differences, flat
+from hub.cli.partnering.compliance import read_back, told_apart
 from hub.cli.partnering.samples import Direction, Sample, Sides, business, nearest_guide, sides
 from hub.cli.partnering.unread import unread
 from hub.codecs.guide import Guide, load_guide
 from hub.domain.errors import Problem, Rejected
-from hub.domain.tree import Node
-from hub.testing.mapping_contract import plain, segments_text
+from hub.testing.mapping_contract import plain, segments_text, xml_text
 from hub.translate import mapfile
 from hub.translate.compile import Compiled, compile_mapping
 
@@ -154,24 +153,34 @@ def _outward_tests(
     differ: dict[str, str] = {}
     for sample in kind.samples:
         tree = sample.document.tree
-        if reading is None or not isinstance(tree, Node):
+        if reading is None:
             wrong.append(f"{sample.file.name}: nothing in the house reads it, so it could not be compared with ours")
             continue
         try:
             document = compile_mapping(reading, known.functions).inward(tree)
-            segments = compiled.outward(document)
+            written = compiled.outward(document)
         except Rejected as error:
             wrong += [f"{sample.file.name}: {problem}" for problem in error.problems]
             continue
-        guide = _guide(kind)
-        for one in differences(flat(tree), segments, guide) if guide else ():
+        again = read_back(sample, compiled.mapping, kind.guide, words.envelope(sample), written)
+        for one in told_apart(tree, again.tree, _guide(kind)):
             differ.setdefault(one.place, words.difference_line(one))
         if _alone(kind, sample):
             stem = f"{sample.file.stem}.{compiled.mapping.document}"
             made.files[f"{folder}/{stem}.json"] = _json(document)
-            made.files[f"{folder}/{sample.file.stem}.segments"] = (segments_text(segments) + "\n").encode()
-            tests.append((f"samples/{stem}.json", f"samples/{sample.file.stem}.segments"))
+            ending, text = _spelled(compiled.mapping, written)
+            made.files[f"{folder}/{sample.file.stem}.{ending}"] = text.encode()
+            tests.append((f"samples/{stem}.json", f"samples/{sample.file.stem}.{ending}"))
     return tests, wrong, list(differ.values())[:MOST]
+
+
+def _spelled(mapping: mapfile.Mapping, written: Any) -> tuple[str, str]:
+    """Return the ending and the text of what a mapping's test expects."""
+    if mapping.edi:
+        return "segments", segments_text(written) + "\n"
+    if mapping.syntax in ("xml", "cxml", "idoc"):
+        return "written.xml", xml_text(mapping, written)
+    return "written.json", _json(written).decode()
 
 
 def _alone(kind: Kind, sample: Sample) -> bool:

@@ -25,6 +25,17 @@ LATER = {
         ("acknowledgement", "edifact/ordrsp.out"), ("shipment", "edifact/desadv.out"),
         ("invoice", "edifact/invoic.out"),
     ),
+    "ubl": (
+        ("acknowledgement", "ubl/order_response.out"), ("shipment", "ubl/despatch_advice.out"),
+        ("invoice", "ubl/invoice.out"),
+    ),
+    "cxml": (
+        ("acknowledgement", "cxml/confirmation_request.out"), ("shipment", "cxml/ship_notice.out"),
+        ("invoice", "cxml/invoice_detail.out"),
+    ),
+    "idoc": (
+        ("acknowledgement", "idoc/ordrsp.out"), ("shipment", "idoc/desadv.out"), ("invoice", "idoc/invoic.out"),
+    ),
 }  # fmt: skip
 
 
@@ -106,8 +117,9 @@ def _outbound(name: str, kind: Kind) -> Iterator[str]:
     yield f"document = {toml(kind.base.document)}"
     yield f"codec = {toml(syntax)}"
     yield f"mapping = {toml(f'partners/{name}/{kind.what}.out')}"
+    if addressed := envelope(kind.first):
+        yield f"envelope = {toml(addressed)}"
     if syntax in ANSWERS:
-        yield f"envelope = {toml(envelope(kind.first))}"
         yield f"expect = {toml({ANSWERS[syntax]: 'PT24H'})}   {MARK} how soon do they answer?"
 
 
@@ -120,6 +132,8 @@ def envelope(sample: Sample, *, turned: bool = False) -> dict[str, Any]:
     here, there = ("receiver", "sender") if turned else ("sender", "receiver")
     sender, receiver = getattr(sample.document, here), getattr(sample.document, there)
     made: dict[str, Any] = {"sender": sender, "receiver": receiver}
+    if syntax not in USUAL:
+        return made if sender and syntax != "xml" else {}
     if syntax == "x12":
         made |= {"version": facts["interchange_version"], "group": sample.document.version}
         groups = {
@@ -156,20 +170,27 @@ def _line_ends(body: bytes, terminator: str) -> bool:
 def _later(kinds: Sequence[Kind]) -> list[str]:
     """Propose, commented out, what an order is usually answered with and no sample was given of."""
     order = next((kind for kind in kinds if kind.direction == "in" and kind.base.document == "order"), None)
-    if order is None or order.first.codec.name not in LATER:
+    family = order.base.name.partition("/")[0] if order is not None else ""
+    if order is None or family not in LATER:
         return []
-    sample, syntax = order.first, order.first.codec.name
     given = {kind.base.document for kind in kinds if kind.direction == "out"}
     lines: list[str] = []
-    for document, mapping in LATER[syntax]:
+    for document, mapping in LATER[family]:
         if document not in given:
-            lines += [
-                "", f"{MARK} No sample of it was given. Take the # away where they want it:", "# [[agreement]]",
-                '# direction = "out"', f'# document = "{document}"', f'# codec = "{syntax}"',
-                f'# mapping = "{mapping}"', f"# envelope = {toml(envelope(sample, turned=True))}",
-                f"# expect = {toml({ANSWERS[syntax]: 'PT24H'})}",
-            ]  # fmt: skip
+            lines += ["", f"{MARK} No sample of it was given. Take the # away where they want it:"]
+            lines += [f"# {line}" for line in _answering(order.first, document, mapping)]
     return lines
+
+
+def _answering(sample: Sample, document: str, mapping: str) -> Iterator[str]:
+    """Yield the agreement of a document that answers an order, addressed as the order turned round."""
+    syntax = sample.codec.name
+    yield from ("[[agreement]]", 'direction = "out"', f'document = "{document}"', f'codec = "{syntax}"')
+    yield f'mapping = "{mapping}"'
+    if addressed := envelope(sample, turned=True):
+        yield f"envelope = {toml(addressed)}"
+    if syntax in ANSWERS:
+        yield f"expect = {toml({ANSWERS[syntax]: 'PT24H'})}"
 
 
 def _version(document: Decoded, syntax: str) -> str:
