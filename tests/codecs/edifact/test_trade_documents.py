@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,7 @@ PAIRS = (
     ("recadv", "recadv"), ("remadv", "remadv"), ("pricat", "pricat"), ("aperak", "aperak"),
 )  # fmt: skip
 DIRECTORIES = {"D96A": "D:96A:UN", "D01B": "D:01B:UN"}
-EANCOM: dict[str, dict[str, Any]] = {
-    "ORDCHG": {"require": ["RFF[01=ON]", "LIN.02"], "length": {"BGM.02": [1, 17]}},
-    "ORDRSP": {"require": ["RFF[01=ON]"], "length": {"BGM.02": [1, 17]}},
-    "INVRPT": {"require": ["LIN/QTY"], "codes": {"BGM.03": ["9"]}},
-    "SLSRPT": {"require": ["LOC.02"], "codes": {"BGM.03": ["9"]}},
-    "RECADV": {"require": ["CPS", "NAD[01=SU]", "NAD[01=BY]"]},
-    "REMADV": {"require": ["CUX", "NAD[01=PE]", "MOA[01=12]"]},
-    "PRICAT": {"require": ["PGI", "NAD[01=SU]"]},
-    "APERAK": {"require": ["RFF"]},
-}
+EANCOM = tomllib.loads((HOUSE / "edifact/eancom.toml").read_text())
 """What EANCOM asks beyond the directory, as an agreement's overlay says it."""
 
 
