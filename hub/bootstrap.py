@@ -40,6 +40,7 @@ from hub.store.config import ConfigCache
 from hub.store.incidents import suspended_connections
 from hub.store.notes import StoredNotes
 from hub.store.queue import due_lanes, requeue_expired
+from hub.store.rates import StoredRates
 from hub.store.store import Store
 from hub.store.translations import Translations
 from hub.store.unit import Ledger
@@ -159,6 +160,7 @@ def _openings(
         notes=StoredNotes(store),
         networks=settings.allow_networks,
         roots=settings.roots,
+        slots=StoredRates(store) if store.postgres else None,
     )
 
 

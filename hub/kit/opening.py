@@ -10,6 +10,7 @@ from typing import Any
 from hub.domain.config import Config
 from hub.domain.connection import ConnectionConfig
 from hub.domain.errors import Paused, Rejected
+from hub.kit.budget import Budgets, Slots
 from hub.kit.fields import read_settings
 from hub.kit.kit import HubKit, Limited, Notes, Shared
 from hub.pipeline.services import Opened
@@ -30,11 +31,12 @@ class Openings:
         notes: Notes,
         networks: Sequence[str] = (),
         roots: Sequence[Path] = (),
+        slots: Slots | None = None,
     ) -> None:
         self.connectors = connectors
         self._config, self._reveal, self._clock, self._var, self._notes = config, reveal, clock, var, notes
         self._networks, self._roots = tuple(networks), tuple(roots)
-        self._shared = Shared()
+        self._shared = Shared(budgets=Budgets(slots))
         self._opened: dict[str, tuple[ConnectionConfig, Opened]] = {}
         self._guard = threading.Lock()
 

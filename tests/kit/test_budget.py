@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from hub.domain.errors import RetryLater
-from hub.kit.budget import Bucket, Budgets
+from hub.kit.budget import Bucket, Budgets, SharedBucket
 from hub.kit.http import GuardedHttp
 from hub.ports import Rate
 from hub.testing.fakes import LOOPBACK
@@ -107,3 +108,64 @@ def test_a_retry_after_spares_their_side_the_next_call() -> None:
         with pytest.raises(RetryLater, match="rate budget is spent"):
             http.get("/orders")
     assert len(partner.calls) == 1
+
+
+class Clock(Time):
+    """The real time, in place of one that is set."""
+
+    @property
+    def at(self) -> float:  # type: ignore[override]
+        return time.monotonic()
+
+    @at.setter
+    def at(self, _: float) -> None: ...
+
+
+class Common:
+    """What two processes share, by the same rule as the database's."""
+
+    def __init__(self, time: Time) -> None:
+        self.time, self.free, self.asked = time, 0.0, 0
+
+    def take(self, name: str, rate: Rate, count: int) -> float:
+        self.asked += 1
+        interval = 1 / rate.per_second
+        self.free = max(self.free, self.time.at - rate.burst * interval) + count * interval
+        return self.free - (count - 1) * interval - self.time.at
+
+    def pause(self, name: str, seconds: float) -> None:
+        self.free = max(self.free, self.time.at + seconds)
+
+
+def test_two_processes_that_share_a_budget_keep_its_rate_together_and_ask_for_blocks() -> None:
+    common, rate = Common(Clock()), Rate(per_second=100)
+    both = [SharedBucket("acme", rate, common) for _ in range(2)]
+
+    def call(calls: SharedBucket) -> None:
+        for _ in range(60):
+            calls.take(1, 60)
+
+    threads = [threading.Thread(target=call, args=(each,)) for each in both]
+    begun = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # 120 calls of 100 a second; each process may run ahead within its last block only
+    assert 0.9 <= time.monotonic() - begun <= 5.0
+    assert common.asked < 40
+
+
+def test_what_a_shared_budget_does_not_use_is_given_back_in_time_and_a_pause_is_for_all() -> None:
+    time = Time()
+    common = Common(time)
+    first, second = (SharedBucket("acme", Rate(per_second=4), common, now=time.now, sleep=time.sleep) for _ in range(2))
+    first.take(1, 0)
+    time.at += 3600
+    second.take(1, 0)
+    assert time.slept == []
+    first.pause(30)
+    time.at += 1
+    with pytest.raises(RetryLater) as caught:
+        second.take(1, 1)
+    assert caught.value.after == pytest.approx(29.25)
