@@ -64,12 +64,15 @@ def _is_for_invoice(each: Allocation) -> bool:
 
 
 def _why_not(event: Event, given: Remittance, invoice: Invoice | None, orders: dict[str, Order]) -> str:
-    """Say why a payment cannot be booked on an invoice; empty where it can. Nobody pays what is another's."""
+    """Say why a payment cannot be booked on an invoice; empty where it can.
+
+    A partner pays what was billed to them; a connection that is no partner's, our back office, speaks for all of them.
+    """
     if invoice is None:
         return "no invoice of ours has this number"
     order = orders.get(invoice.order_id)
     ours = {invoice.partner, order.source.connection if order is not None else ""} - {""}
-    if ours and ours.isdisjoint({given.partner, event.origin}):
+    if given.partner and ours and ours.isdisjoint({given.partner, event.origin}):
         return "it is not an invoice to them"
     if invoice.currency and given.currency and invoice.currency != given.currency:
         return f"it is in {invoice.currency}, the payment in {given.currency}"

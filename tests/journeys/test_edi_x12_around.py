@@ -542,3 +542,24 @@ def test_a_stock_report_is_sent_on_where_a_route_asks_for_it(company: Found) -> 
     [file] = (hub.var / "to-office").glob("*-stock.json")
     assert json.loads(file.read_bytes())["lines"][0]["quantity"] == "41"
     assert levels(hub) == [("WIDGET-001", "EAST", 41, 0, 0)]
+
+
+def test_a_partner_pays_only_their_own_invoices_and_our_back_office_any(company: Found) -> None:
+    office = BACK_OFFICE + AS_IT_IS.format(direction="in", document="remittance")
+    files = {"connections/office.toml": office, "partners/south.toml": partner("south", {"820": "remittance"})}
+    hub = company({**SELLER, **files})
+    hub.take("north", interchange("850", *ORDER))
+    hub.work()
+    hub.dispatch_all()
+    [invoice] = invoices(hub)
+
+    hub.take("south", interchange("820", *remittance("T-1", f"RMR*IV*{invoice.number}**137.40", total="137.40")))
+    hub.work()
+    assert invoices(hub)[0].paid == 0
+    [(detail,)] = hub.rows("SELECT detail FROM incidents")
+    assert detail == f"{invoice.number} (137.40): it is not an invoice to them"
+
+    paid = {"number": "B-1", "amount": "137.40", "allocations": [{"number": invoice.number, "amount": "137.40"}]}
+    hub.take("office", json.dumps(paid).encode(), name="bank.json")
+    hub.work()
+    assert (invoices(hub)[0].state, hub.orders()[0].payment) == ("paid", "paid")
