@@ -66,9 +66,9 @@ def show() -> Page:
 @fresh
 def begin_app() -> Page:
     """Make a secret for an authenticator app, then show it."""
-    keys = _vault().keys()
+    keys, me = _vault().keys(), _me()
     try:
-        write(lambda db: second_factors.begin_totp(db, keys, _me().id))
+        write(lambda db: second_factors.begin_totp(db, keys, me.id))
     except Rejected as error:
         flash(str(error), "warn")
         return redirect(url_for("account.show"))
@@ -99,7 +99,8 @@ def confirm_app() -> Page:
     if step is None:
         text = _("This code is not right. Is the time of your phone? Try the next one.")
         return _app_page(problem=text, status=422)
-    return _added(lambda db: second_factors.confirm_totp(db, _me().id, step, who=_me().email))
+    me = _me()
+    return _added(lambda db: second_factors.confirm_totp(db, me.id, step, who=me.email))
 
 
 @account.post("/app/remove")
@@ -107,9 +108,9 @@ def confirm_app() -> Page:
 @fresh
 def remove_app() -> Page:
     """Take the app off."""
-    factors = _factors()
+    factors, me = _factors(), _me()
     if factors.totp and not (_bound() and not factors.passkeys):
-        return _removed(lambda db: second_factors.remove_totp(db, _me().id, who=_me().email))
+        return _removed(lambda db: second_factors.remove_totp(db, me.id, who=me.email))
     return _kept()
 
 
@@ -118,8 +119,8 @@ def remove_app() -> Page:
 @fresh
 def close_elsewhere() -> Page:
     """Sign out everywhere but here."""
-    here = session_token()
-    write(lambda db: people.close_sessions(db, _me().id, but=here))
+    here, me = session_token(), _me()
+    write(lambda db: people.close_sessions(db, me.id, but=here))
     flash(_("You are signed out everywhere else."), "good")
     return redirect(url_for("account.show"))
 
@@ -131,7 +132,8 @@ def renew_codes() -> Page:
     """Make new recovery codes; the old ones stop working."""
     if not _factors().some:
         return _kept()
-    return _codes(write(lambda db: second_factors.new_codes(db, _me().id, who=_me().email)))
+    me = _me()
+    return _codes(write(lambda db: second_factors.new_codes(db, me.id, who=me.email)))
 
 
 @account.post("/passkeys/options")
@@ -149,15 +151,15 @@ def passkey_options() -> Response:
 @fresh
 def add_passkey() -> Page:
     """Store the new key that the browser made."""
-    made = passkeys.verified_key(_me(), request.form.get("credential", ""))
+    me = _me()
+    made = passkeys.verified_key(me, request.form.get("credential", ""))
     if made is None:
         flash(_("That passkey was not made as asked, or it took too long. Try again."), "warn")
         return redirect(url_for("account.show"))
     key_id, name = bytes_to_base64url(made.credential_id), request.form.get("name", "")
 
     def work(db: Db) -> bool:
-        who, public = _me().email, made.credential_public_key
-        stored.add_passkey(db, _me().id, key_id, name, public, made.sign_count, who=who)
+        stored.add_passkey(db, me.id, key_id, name, made.credential_public_key, made.sign_count, who=me.email)
         return True
 
     try:
@@ -175,20 +177,23 @@ def remove_passkey() -> Page:
     factors = _factors()
     if _bound() and not factors.totp and factors.passkeys <= 1:
         return _kept()
-    key_id = request.form.get("id", "")
-    return _removed(lambda db: stored.remove_passkey(db, _me().id, key_id, who=_me().email))
+    key_id, me = request.form.get("id", ""), _me()
+    return _removed(lambda db: stored.remove_passkey(db, me.id, key_id, who=me.email))
 
 
 def _added(change: Callable[[Db], bool]) -> Page:
-    """Make the change, end every other session, and show recovery codes where there are none yet."""
-    here = session_token()
+    """Make the change, end every other session, and show recovery codes where there are none yet.
+
+    A change may run in another thread, with others of a group: what it needs of this request is taken before.
+    """
+    here, me = session_token(), _me()
 
     def work(db: Db) -> list[str] | None:
         if not change(db):
             return None
-        people.close_sessions(db, _me().id, but=here)
-        known = second_factors.factors_of(db, _me().id).codes_left
-        return [] if known else second_factors.new_codes(db, _me().id, who=_me().email)
+        people.close_sessions(db, me.id, but=here)
+        known = second_factors.factors_of(db, me.id).codes_left
+        return [] if known else second_factors.new_codes(db, me.id, who=me.email)
 
     codes = write(work)
     if codes:
@@ -201,11 +206,11 @@ def _added(change: Callable[[Db], bool]) -> Page:
 
 
 def _removed(change: Callable[[Db], object]) -> Page:
-    here = session_token()
+    here, me = session_token(), _me()
 
     def work(db: Db) -> None:
         change(db)
-        people.close_sessions(db, _me().id, but=here)
+        people.close_sessions(db, me.id, but=here)
 
     write(work)
     flash(_("Removed. You are signed out everywhere else."), "good")

@@ -40,7 +40,7 @@ def read(query: Callable[[Db], T]) -> T:
 
 
 def write(change: Callable[[Db], T]) -> T:
-    """Run a change in a transaction."""
+    """Run a change in a transaction, maybe in another thread: it knows nothing of this request."""
     store: Store = current_app.extensions["store"]
     return store.write(change)
 
@@ -52,7 +52,8 @@ def subjects(email: str) -> list[str]:
 
 def seconds_to_wait(email: str) -> int:
     """Count a try, of a password or of a code alike, and return 0, or the seconds to wait instead."""
-    wait = write(lambda db: throttle.admit(db, subjects(email)))
+    counted = subjects(email)
+    wait = write(lambda db: throttle.admit(db, counted))
     if wait:
         log.warning("a sign-in to %r from %s has to wait %s s", email, request.remote_addr, wait)
     return wait
