@@ -3,136 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from hub.domain.invoice import Invoice
-
-from .conftest import HUB, LOCATIONS, ROUTES, STOCKED, Company, MockEdi
-
-Found = Callable[[Mapping[str, str]], Company]
-
-FUNCTIONAL = {
-    "180": "AN", "810": "IN", "820": "RA", "824": "AG", "832": "SC", "846": "IB", "850": "PO", "852": "PD", "860": "PC",
-    "861": "RC", "864": "TX", "865": "CA", "940": "OW", "943": "AR", "944": "RE", "945": "SW",
-}  # fmt: skip
-IN = """
-[[agreement]]
-direction = "in"
-document = "{document}"
-codec = "x12"
-guide = "x12/{set}-004010"
-mapping = "x12/{set}.in"
-match = {{ set = "{set}" }}
-answer = ["997"]
-"""
-OUT = """
-[[agreement]]
-direction = "out"
-document = "{document}"
-codec = "x12"
-mapping = "x12/{mapping}.out"
-[agreement.envelope]
-sender = "ZZ:NORTHWIND"
-receiver = "ZZ:MOCKEDI"
-version = "00401"
-group = "004010"
-newline = true
-"""
-PARTNER = """
-[partner]
-name = "{name}"
-[connection]
-name = "{name}"
-connector = "folder"
-source_kind = "edi"
-test = true
-settings = {{ inbox = "from-{name}", outbox = "to-{name}", pattern = "*.edi" }}
-"""
-BACK_OFFICE = """
-[connection]
-name = "office"
-connector = "folder"
-settings = { inbox = "from-office", outbox = "to-office" }
-"""
-AS_IT_IS = """
-[[agreement]]
-direction = "{direction}"
-document = "{document}"
-codec = "json"
-"""
-ROUTE = """
-[[route]]
-on = "{on}"
-to = "{to}"
-send = "{send}"
-"""
-REPORTS = (
-    ("820", "remittance"), ("824", "application_advice"), ("832", "catalogue"), ("852", "sales_report"),
-    ("861", "receipt_advice"), ("864", "text_message"), ("180", "return_order"),
-)  # fmt: skip
-"""Sets that are kept as they were said, and sent on."""
-
-
-def partner(name: str, sets: Mapping[str, str], out: Mapping[str, str] | None = None) -> str:
-    """A partner's file: what comes in (set -> document) and what goes out (mapping -> document)."""
-    inward = "".join(IN.format(set=each, document=document) for each, document in sets.items())
-    outward = "".join(OUT.format(mapping=each, document=document) for each, document in (out or {}).items())
-    return PARTNER.format(name=name) + inward + outward
-
-
-def interchange(set_: str, *segments: str, control: int = 1, usage: str = "T") -> bytes:
-    """One interchange with one set."""
-    lines = [
-        f"ISA*00*          *00*          *ZZ*MOCKEDI        *ZZ*NORTHWIND      *261122*0900*U*00401*{control:09}*0"
-        f"*{usage}*>",
-        f"GS*{FUNCTIONAL[set_]}*MOCKEDI*NORTHWIND*20261122*0900*{control}*X*004010",
-        f"ST*{set_}*0001", *segments, f"SE*{len(segments) + 2}*0001", f"GE*1*{control}", f"IEA*1*{control:09}",
-    ]  # fmt: skip
-    return "".join(f"{line}~\n" for line in lines).encode()
-
-
-def segments(text: str) -> list[str]:
-    """What stands between ST and SE."""
-    lines = [line.strip() for line in text.split("~")]
-    begin, end = (next(at for at, line in enumerate(lines) if line.startswith(tag)) for tag in ("ST*", "SE*"))
-    return lines[begin + 1 : end]
-
-
-ORDER = (
-    "BEG*00*SA*4500017**20261120", "CUR*BY*USD", "N1*BY*North Stores*92*0001", "N1*ST*North Stores Boston",
-    "N3*500 Seaport Boulevard", "N4*Boston*MA*02210*US", "PO1*1*10*EA*12.50**VP*WIDGET-001",
-    "PO1*2*4*EA*3.10**VP*WIDGET-002", "CTT*2",
-)  # fmt: skip
-CHANGE = (
-    "BCH*04*SA*4500017**1*20261120*****20261122", "POC*1*QI*14**EA*12.50**VP*WIDGET-001",
-    "POC*2*DI*4**EA***VP*WIDGET-002", "CTT*2",
-)  # fmt: skip
-TRADED = {"850": "order", "860": "order_change", "820": "remittance", "824": "application_advice"}
-ANSWERED = {"855": "acknowledgement", "865": "change_acknowledgement", "856": "shipment", "810": "invoice"}
-SELLER = {
-    **STOCKED,
-    "routes.toml": ROUTES + ROUTE.format(on="order_change.answered", to="origin", send="change_acknowledgement"),
-    "partners/north.toml": partner("north", TRADED, ANSWERED),
-}
-
-
-def levels(company: Company) -> list[tuple[Any, ...]]:
-    """On hand, reserved and incoming by SKU and place, in whole units."""
-    return company.rows(
-        "SELECT i.sku, p.code, s.on_hand / 1000000, s.reserved / 1000000, s.incoming / 1000000 FROM stock_levels s "
-        "JOIN items i ON i.id = s.item_id JOIN locations p ON p.id = s.location_id ORDER BY i.sku, p.code"
-    )
-
-
-def invoices(company: Company) -> list[Invoice]:
-    """Every invoice by number."""
-    ids = [row[0] for row in company.rows("SELECT id FROM invoices ORDER BY number")]
-    found = company.hub.ledger.look(lambda unit: unit.load(Invoice, ids))
-    return [found[each] for each in ids]
+from .conftest import HUB, LOCATIONS, ROUTES, STOCKED, MockEdi
+from .x12_partners import (
+    AS_IT_IS,
+    BACK_OFFICE,
+    CHANGE,
+    ORDER,
+    REPORTS,
+    ROUTE,
+    SELLER,
+    Found,
+    interchange,
+    levels,
+    partner,
+    remittance,
+    segments,
+)
 
 
 def test_a_change_changes_the_order_and_is_answered_line_by_line(company: Found) -> None:
@@ -304,92 +194,6 @@ def test_goods_that_were_announced_by_943_arrive_by_944_once(company: Found) -> 
     ]  # fmt: skip
 
 
-def remittance(number: str, *paid: str, total: str) -> tuple[str, ...]:
-    """The segments of an 820."""
-    return (
-        f"BPR*I*{total}*C*ACH************20261121",
-        f"TRN*1*{number}",
-        "CUR*PR*USD",
-        "N1*PR*North Stores",
-        "ENT*1",
-        *paid,
-    )
-
-
-def sold(company: Found) -> Company:
-    """A company that has shipped and billed one order: 10 x 12.50 + 4 x 3.10 = 137.40."""
-    seller = company(SELLER)
-    seller.take("north", interchange("850", *ORDER))
-    seller.work()
-    seller.dispatch_all()
-    return seller
-
-
-def test_a_remittance_pays_the_invoice_to_the_cent_and_a_repeat_pays_nothing(company: Found) -> None:
-    seller = sold(company)
-    [invoice] = invoices(seller)
-    assert invoice.totals.grand == Decimal("137.40")
-    part = remittance("T-1", f"RMR*IV*{invoice.number}**100.00*137.40", total="100.00")
-    rest = remittance("T-2", f"RMR*IV*{invoice.number}**37.40*137.40", total="37.40")
-
-    seller.take("north", interchange("820", *part, control=2))
-    seller.take("north", interchange("820", *part, control=3))
-    seller.work()
-    [invoice], [order] = invoices(seller), seller.orders()
-    assert (invoice.state, invoice.paid, order.payment) == ("partially_paid", Decimal(100), "partially_paid")
-    seller.take("north", interchange("820", *rest, control=4))
-    seller.work()
-
-    [invoice], [order] = invoices(seller), seller.orders()
-    assert (invoice.state, invoice.paid, order.payment) == ("paid", Decimal("137.40"), "paid")
-    assert (order.totals.paid, order.totals.due) == (Decimal("137.40"), 0)
-    told = seller.rows("SELECT name FROM events WHERE name LIKE 'invoice.%paid' OR name = 'order.paid' ORDER BY id")
-    assert told == [("invoice.partially_paid",), ("invoice.paid",), ("order.paid",)]
-    assert seller.rows("SELECT title FROM incidents") == []
-
-
-def test_what_a_remittance_cuts_does_not_know_or_says_twice_is_told_in_words(company: Found) -> None:
-    seller = sold(company)
-    [invoice] = invoices(seller)
-    cut = (f"RMR*IV*{invoice.number}**117.40*137.40*5", "ADX*-15*01", "RMR*IV*INV-999999**10")
-
-    seller.take("north", interchange("820", *remittance("T-1", *cut, total="127.40"), control=2))
-    seller.take("north", interchange("820", *remittance("T-1", *cut[:2], total="117.40"), control=3))
-    seller.work()
-
-    [invoice] = invoices(seller)
-    assert (invoice.state, invoice.paid) == ("partially_paid", Decimal("117.40"))
-    again, cut_off = sorted(seller.rows("SELECT title, detail FROM incidents"))
-    assert again[0] == "north: remittance T-1 came again and says something else"
-    open_ = f"{invoice.number}: 20.00 is still open (discount 5, -15 for 01)"
-    assert cut_off[0] == f"north: remittance T-1 leaves 2 open: {open_}"
-    assert cut_off[1] == f"{open_}; INV-999999 (10): no invoice of ours has this number"
-
-
-def test_an_invoice_that_their_system_refuses_is_one_incident_in_words(company: Found) -> None:
-    seller = sold(company)
-    [invoice] = invoices(seller)
-    refusal = ("BGN*00*AA-1*20261122", f"OTI*TR*IV*{invoice.number}*****1*0001*810",
-               "TED*ZZZ*Price of line 1 is not agreed*IT1*7*4**12.50")  # fmt: skip
-
-    seller.take("north", interchange("824", *refusal, control=2))
-    seller.take("north", interchange("824", *refusal, control=3))
-    seller.work()
-
-    [(title, kind, subject, count)] = seller.rows("SELECT title, subject_kind, subject_id, count FROM incidents")
-    assert title == (
-        f"north refused our invoice {invoice.number}: IT1 7 element 4: Price of line 1 is not agreed ('12.50')"
-    )
-    assert (kind, subject, count) == ("invoice", invoice.id, 2)
-    [invoice] = invoices(seller)
-    assert invoice.state == "rejected"
-
-    accepted = ("BGN*00*AA-2*20261123", f"OTI*TA*IV*{invoice.number}*****1*0001*810")
-    seller.take("north", interchange("824", *accepted, control=4))
-    seller.work()
-    assert seller.rows("SELECT title FROM incidents WHERE state = 'open'") == []
-
-
 CONTENTS = {
     "820": remittance("T-9", total="0"),
     "824": ("BGN*00*AA-9*20261122", "OTI*TA*IV*INV-1*****1*0001*810"),
@@ -445,41 +249,6 @@ def test_what_partners_report_is_kept_announced_and_sent_on_as_it_is(company: Fo
     ]
 
 
-@pytest.mark.peers
-def test_a_remittance_of_our_back_office_reaches_a_supplier_nobody_here_wrote(
-    mock_edi: MockEdi, company: Found
-) -> None:
-    maker = (
-        partner("maker", {}, {"820": "remittance"})
-        .replace("ZZ:NORTHWIND", "ZZ:ACME")
-        .replace("from-maker", "from-them")
-        .replace("to-maker", "to-them")
-    )
-    hub = company(
-        {
-            "hub.toml": HUB,
-            "routes.toml": ROUTE.format(on="remittance.received", to="maker", send="remittance"),
-            "connections/office.toml": BACK_OFFICE + AS_IT_IS.format(direction="in", document="remittance"),
-            "partners/maker.toml": maker,
-        }
-    )
-    document = {
-        "number": "PAY-1", "amount": "1500.00", "currency": "USD", "method": "ach", "paid_on": "2020-01-02",
-        "payer": {"name": "Northwind Components Ltd", "kind": "self"}, "payee": {"name": "Maker"},
-        "allocations": [
-            {"number": "S-1", "amount": "1000.00"}, {"number": "S-2", "amount": "500.00", "discount": "10"},
-        ],
-    }  # fmt: skip
-
-    hub.take("office", json.dumps(document).encode(), name="remittance.json")
-    hub.work()
-    mock_edi.scan()
-
-    [found] = mock_edi.ask("/_mock/remittances")
-    assert (found["trace"], found["total"]) == ("PAY-1", "1500.00")
-    assert mock_edi.ask("/_mock/disagreements") == []
-
-
 def test_a_940_that_reaches_us_is_an_order_of_the_owner_and_is_answered_by_945(company: Found) -> None:
     routes = ROUTE.format(on="shipment.dispatched", to="origin", send="shipment")
     pine = partner("pine", {"940": "fulfillment_order"}, {"945": "shipment"})
@@ -502,28 +271,6 @@ def test_a_940_that_reaches_us_is_an_order_of_the_owner_and_is_answered_by_945(c
     assert "N9*LI*10" in lines
 
 
-def test_a_suppliers_invoice_is_kept_once_and_sent_on(company: Found) -> None:
-    hub = company(
-        {
-            "hub.toml": HUB,
-            "routes.toml": ROUTE.format(on="invoice.received", to="office", send="invoice"),
-            "connections/office.toml": BACK_OFFICE + AS_IT_IS.format(direction="out", document="invoice"),
-            "partners/maker.toml": partner("maker", {"810": "invoice"}),
-        }
-    )
-    billed = ("BIG*20261121*S-77*20261120*PO-000001", "IT1*1*3*EA*12.5**VP*TF-100", "TDS*3750", "CTT*1")
-
-    hub.take("maker", interchange("810", *billed))
-    hub.take("maker", interchange("810", *billed, control=2))
-    hub.work()
-
-    assert hub.rows("SELECT kind, number FROM trade_documents") == [("supplier_invoice", "S-77")]
-    assert invoices(hub) == []
-    [file] = (hub.var / "to-office").glob("*-invoice.json")
-    sent = json.loads(file.read_bytes())
-    assert (sent["number"], sent["totals"]["grand"], sent["connection"]) == ("S-77", "37.50", "maker")
-
-
 def test_a_stock_report_is_sent_on_where_a_route_asks_for_it(company: Found) -> None:
     hub = company(
         {
@@ -542,24 +289,3 @@ def test_a_stock_report_is_sent_on_where_a_route_asks_for_it(company: Found) -> 
     [file] = (hub.var / "to-office").glob("*-stock.json")
     assert json.loads(file.read_bytes())["lines"][0]["quantity"] == "41"
     assert levels(hub) == [("WIDGET-001", "EAST", 41, 0, 0)]
-
-
-def test_a_partner_pays_only_their_own_invoices_and_our_back_office_any(company: Found) -> None:
-    office = BACK_OFFICE + AS_IT_IS.format(direction="in", document="remittance")
-    files = {"connections/office.toml": office, "partners/south.toml": partner("south", {"820": "remittance"})}
-    hub = company({**SELLER, **files})
-    hub.take("north", interchange("850", *ORDER))
-    hub.work()
-    hub.dispatch_all()
-    [invoice] = invoices(hub)
-
-    hub.take("south", interchange("820", *remittance("T-1", f"RMR*IV*{invoice.number}**137.40", total="137.40")))
-    hub.work()
-    assert invoices(hub)[0].paid == 0
-    [(detail,)] = hub.rows("SELECT detail FROM incidents")
-    assert detail == f"{invoice.number} (137.40): it is not an invoice to them"
-
-    paid = {"number": "B-1", "amount": "137.40", "allocations": [{"number": invoice.number, "amount": "137.40"}]}
-    hub.take("office", json.dumps(paid).encode(), name="bank.json")
-    hub.work()
-    assert (invoices(hub)[0].state, hub.orders()[0].payment) == ("paid", "paid")

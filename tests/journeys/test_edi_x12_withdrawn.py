@@ -14,7 +14,7 @@ from hub.ports.records import Unit
 from .conftest import HUB, LOCATIONS, STOCKED, Company
 from .test_edi_buyer import HUB as BUYER_HUB
 from .test_edi_buyer import ITEMS, ORDER, SHOP
-from .test_edi_x12_around import ROUTE, interchange, partner, segments
+from .x12_partners import ROUTE, interchange, partner, segments
 
 Found = Callable[[Mapping[str, str]], Company]
 
