@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from connectors.cxml.simulator import requested
+from hub.pipeline.receive import receive
+from hub.sdk import Request
+
 from .conftest import OLD, STOCKED, Company
 
 ROOT = Path(__file__).parents[2]
@@ -213,6 +217,42 @@ def test_the_same_cxml_again_has_no_effect_and_other_bytes_under_its_id_are_kept
 
     assert [each.number for each in seller.orders()] == ["4500001234"]
     assert seller.rows("SELECT class FROM incidents") == [("duplicate",)]
+
+
+HTTP = """
+[partner]
+name = "network"
+[connection]
+name = "network"
+connector = "cxml"
+source_kind = "edi"
+settings = { secret = "env:JOURNEY_CXML_SECRET", sender = "NetworkId:AN1" }
+[[agreement]]
+direction = "in"
+document = "order"
+codec = "cxml"
+mapping = "cxml/order_request.in"
+match = { set = "OrderRequest", sender = "NetworkId:AN1" }
+"""
+
+
+def test_a_cxml_order_comes_over_http_and_its_secret_is_nowhere_in_the_record(
+    company: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNEY_CXML_SECRET", "lighthouse-47")
+    seller = company({**STOCKED, "hub.toml": HUB, "partners/network.toml": HTTP})
+    order = (SAMPLES / "cxml" / "samples" / "order-request.xml").read_text()
+    body = requested(order[order.index("<OrderRequest>") : order.index("</Request>")], "lighthouse-47")
+    configured = seller.hub.config().connections["network"]
+
+    reception = seller.hub.services.opened("network").instance.receive(Request(body=body))
+    receive(seller.hub.services, configured, reception.messages)
+    seller.work()
+
+    assert [each.number for each in seller.orders()] == ["4500001234"]
+    stored = b"".join(bytes(row[0]) for row in seller.rows("SELECT body FROM messages WHERE body IS NOT NULL"))
+    assert b"OrderRequest" in stored
+    assert b"lighthouse-47" not in stored
 
 
 def test_an_sap_buyer_is_answered_shipped_and_billed(company: Found) -> None:

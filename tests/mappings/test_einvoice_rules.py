@@ -48,6 +48,17 @@ def test_what_is_written_passes_every_rule(judge: Judge) -> None:
     assert judge(*(sample(f"ubl/{name}.xml") for name in names)) == [[], [], []]
 
 
+def test_orders_responses_and_despatch_advices_are_made_of_ubl_s_types_in_their_order(judge: Judge) -> None:
+    names = ["order-dropship", "order-response-changes", "despatch-two-packs", "despatch-loose"]
+    moved = sample("ubl/order-dropship.xml").replace(b"cbc:OrderTypeCode", b"cbc:Note")
+    moved = moved.replace(b"cac:DeliveryLocation", b"cac:DeliveryAddress")
+
+    *sound, (wrong, *_) = judge(*(sample(f"ubl/{name}.xml") for name in names), moved)
+
+    assert sound == [[], [], [], []]
+    assert "xsd" in wrong
+
+
 def test_discounts_of_lines_odd_cents_and_a_seller_outside_vat_pass_too(judge: Judge) -> None:
     given: Invoice = document("ubl/invoice.out", "ubl/invoice-two-rates.invoice.json")
     standard = TaxLine(amount=Decimal(0), rate=Decimal("0.19"))
