@@ -12,7 +12,7 @@ import mappings
 
 from .conftest import HUB, ROUTES, Company, MockEdi
 from .test_edi_edifact import OUT, PARTNER, SELLER, answer_lines, interchange, order
-from .test_edi_x12_around import AS_IT_IS, BACK_OFFICE, ROUTE
+from .x12_partners import AS_IT_IS, BACK_OFFICE, ROUTE
 
 Found = Callable[[Mapping[str, str]], Company]
 IN = """
