@@ -178,7 +178,6 @@ def _invoices() -> None:
 
 
 def _invoices_indexes() -> None:
-    op.create_index("invoices_number", "invoices", ["number"], unique=False)
     op.create_index("invoices_order", "invoices", ["order_id"], unique=False)
 
 

@@ -1,4 +1,4 @@
-"""Tables: items, listings, locations, stock_levels, stock_movements, trade_documents."""
+"""Tables: items, listings, locations, stock_levels, stock_movements."""
 
 from __future__ import annotations
 
@@ -21,13 +21,10 @@ def upgrade() -> None:
     _stock_levels()
     _stock_movements()
     _stock_movements_indexes()
-    _trade_documents()
-    _trade_documents_indexes()
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    op.drop_table("trade_documents")
     op.drop_table("stock_movements")
     op.drop_table("stock_levels")
     op.drop_table("locations")
@@ -101,7 +98,6 @@ def _stock_movements() -> None:
         sa.Column("kind", sa.Text(), server_default="", nullable=False),
         sa.Column("on_hand_delta", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("reserved_delta", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("incoming_delta", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("order_id", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("at_us", sa.BigInteger(), server_default="0", nullable=False),
@@ -111,26 +107,3 @@ def _stock_movements() -> None:
 
 def _stock_movements_indexes() -> None:
     op.create_index("stock_movements_item", "stock_movements", ["item_id", "location_id"], unique=False)
-
-
-def _trade_documents() -> None:
-    op.create_table(
-        "trade_documents",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("order_id", sa.Text(), server_default="", nullable=False),
-        sa.Column("number", sa.Text(), server_default="", nullable=False),
-        sa.Column("state", sa.Text(), server_default="", nullable=False),
-        sa.Column("target", sa.Text(), server_default="", nullable=False),
-        sa.Column("parent_id", sa.Text(), server_default="", nullable=False),
-        sa.Column("partner", sa.Text(), server_default="", nullable=False),
-        sa.Column("created_us", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("version", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("doc", sa.Text(), server_default="", nullable=False),
-        sa.Column("kind", sa.Text(), server_default="", nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-
-
-def _trade_documents_indexes() -> None:
-    op.create_index("trade_documents_number", "trade_documents", ["number"], unique=False)
-    op.create_index("trade_documents_order", "trade_documents", ["order_id"], unique=False)
