@@ -64,18 +64,26 @@ def command(
         raise click.ClickException("there is no database to measure on; give --database-url and --redis-url")
     given = settings()
     bench = Bench(folder=given.var / "bench", known=kinds(given), seed=seed)
+    found = _told(machine.measure(bench.folder, databases, server), as_json)
     results: list[Result] = []
-    found = machine.measure(bench.folder, databases, server)
-    click.echo(machine.told(found), err=as_json)
     for workload, place in runs(chosen, databases, server, redis):
         figure = bench.run(workload, place, orders * workload.times)
         results.append((workload, place, figure))
         click.echo(_line(workload, place, figure), err=True)
+    _end(found, results, as_json)
+    raise SystemExit(0 if all(figure.valid for _, _, figure in results) else 1)
+
+
+def _told(found: machine.Machine, as_json: bool) -> machine.Machine:
+    click.echo(machine.told(found), err=as_json)
+    return found
+
+
+def _end(found: machine.Machine, results: Sequence[Result], as_json: bool) -> None:
     if as_json:
         print_json({"machine": msgspec.to_builtins(found), **as_data(results)})
     else:
         show(results)
-    raise SystemExit(0 if all(figure.valid for _, _, figure in results) else 1)
 
 
 def _chosen(only: str) -> list[Workload]:

@@ -61,7 +61,7 @@ def test_inspect_of_something_else_says_what_it_tried(hub: Hub, tmp_path: Path) 
     done = hub("inspect", str(file))
 
     assert done.exit_code == 1
-    assert "x12, edifact, json, xml, csv" in done.stderr
+    assert "x12, edifact, json, cxml, idoc, xml, csv" in done.stderr
 
 
 def test_translate_prints_the_canonical_document(hub: Hub) -> None:

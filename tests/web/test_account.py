@@ -9,7 +9,8 @@ import pytest
 
 from tests.web.test_second_step import CODE, SECRET, enrol, text
 
-CHANGES = ("/account/sessions/close", "/account/app", "/account/app/confirm", "/account/app/remove", "/account/codes", "/account/passkeys",
+    CHANGES = ("/account/sessions/close", "/account/app", "/account/app/confirm",
+    "/account/app/remove", "/account/codes", "/account/passkeys",
            "/account/passkeys/remove")  # fmt: skip
 
 
