@@ -9,9 +9,10 @@ import pytest
 
 from tests.web.test_second_step import CODE, SECRET, enrol, text
 
-    CHANGES = ("/account/sessions/close", "/account/app", "/account/app/confirm",
-    "/account/app/remove", "/account/codes", "/account/passkeys",
-           "/account/passkeys/remove")  # fmt: skip
+CHANGES = (
+    "/account/sessions/close", "/account/app", "/account/app/confirm", "/account/app/remove", "/account/codes",
+    "/account/passkeys", "/account/passkeys/remove",
+)  # fmt: skip
 
 
 def test_an_app_counts_only_after_its_first_code(empty: Any) -> None:
