@@ -34,7 +34,7 @@ FROM orders o WHERE {among}
 
 
 @click.command()
-@click.option("--orders", default=10, show_default=True, help="How many orders to send.")
+@click.option("--orders", default=10, show_default=True, help="How many orders to send, in turn through each source.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(orders: int, as_json: bool) -> None:
     """Send orders through every source of a hub that `hub run --demo` started; show what the hub has of them."""
