@@ -108,8 +108,7 @@ def sample_envelope(compiled: Compiled, count: int) -> Envelope:
         "control": {"interchange": 1, "group": 1, "sets": list(range(1, count + 1))},
     }  # fmt: skip
     if compiled.mapping.guide.startswith("edifact/"):
-        release = version[:3]
-        return {**envelope, "message_version": f"{release[0]}:{release[1:]}:UN", "syntax": "UNOC:3"}
+        return {**envelope, "message_version": f"{version[0]}:{version[1:]}:UN", "syntax": "UNOC:3"}
     return {**envelope, "group": version} if version else envelope
 
 

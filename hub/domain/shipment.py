@@ -99,6 +99,15 @@ class Package(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: str = ""
     """Reference of the message that holds the label."""
     contents: tuple[FulfillmentLine, ...] = ()
+    pallet: str = ""
+    """SSCC of the pallet that it stands on; empty where it travels by itself."""
+
+
+class Pallet(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands on one pallet (X12 tare)."""
+
+    sscc: str
+    packages: tuple[Package, ...]
 
 
 class TrackingEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,3 +150,17 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cost_quoted: Decimal | None = None
     cost_currency: str = ""
     extensions: dict[str, Any] = {}
+
+    @property
+    def pallets(self) -> tuple[Pallet, ...]:
+        """Return the pallets with what stands on them, in the order of the packages."""
+        found: dict[str, list[Package]] = {}
+        for package in self.packages:
+            if package.pallet:
+                found.setdefault(package.pallet, []).append(package)
+        return tuple(Pallet(sscc=sscc, packages=tuple(packages)) for sscc, packages in found.items())
+
+    @property
+    def loose_packages(self) -> tuple[Package, ...]:
+        """Return the packages that stand on no pallet."""
+        return tuple(package for package in self.packages if not package.pallet)
