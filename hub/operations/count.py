@@ -30,6 +30,9 @@ def run(unit: Unit, events: Sequence[Event]) -> None:
     whole = {place for _, places_ in counts for place in places_}
     listed = {item_id for counted, _ in counts for item_id, _ in counted}
     changed: set[str] = set()
+    unit.stock(listed)
+    # A first count has no row to lock: two of them at one moment would both be added to nothing.
+    unit.stock_rows(key for counted, _ in counts for key in counted)
     for (event, report), (counted, emptied) in zip(said, counts, strict=True):
         levels = {(x.item_id, x.location_id): x for x in (*unit.stock(listed), *unit.stock_at(whole))}
         counted.update({key: ZERO for key in levels if key[1] in emptied and key not in counted})

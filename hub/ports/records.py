@@ -129,6 +129,9 @@ class Goods(Protocol):
     def stock_at(self, location_ids: Iterable[str]) -> list[StockLevel]:
         """Return and lock every stock row of these locations, in (item, location) order."""
 
+    def stock_rows(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Make and lock the rows of these (item, location) that are not there yet."""
+
     def counted(self, item_id: str, location_id: str, at: datetime) -> None:
         """Note the source time of a count that was applied, so that an older one has no effect."""
 

@@ -88,6 +88,23 @@ class GoodsPart:
             self._levels.setdefault((row[0], row[1]), _level(row))
             self._stored.add((row[0], row[1]))
 
+    def stock_rows(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Make and lock the rows of these (item, location) that are not there: what is not there cannot be locked.
+
+        Whoever makes the same rows at the same moment waits for this unit, and sees then what it wrote.
+        """
+        missing = sorted(set(keys) - self._stored)
+        if not missing:
+            return
+        self.db.insert_new(tables_trade.stock_levels, ("item_id", "location_id"), missing)
+        lock = " FOR UPDATE" if self.db.postgres else ""
+        sql = f"{_LEVEL} WHERE {self.db.among('item_id', 'keys')} ORDER BY item_id, location_id{lock}"
+        for row in self.db.all(sql, keys=self.db.array(sorted({item_id for item_id, _ in missing}))):
+            key = row[0], row[1]
+            if key not in self._stored:
+                self._levels[key] = _sum(_level(row), self._levels.get(key))
+                self._stored.add(key)
+
     def waiting(self, item_ids: Iterable[str], limit: int) -> list[str]:
         """Return the orders that wait for these items, oldest first."""
         sql = (
@@ -172,6 +189,18 @@ class GoodsPart:
             return []
         sql = f"SELECT {column} FROM {table} WHERE {self.db.among(by, 'keys')}"
         return [row[0] for row in self.db.all(sql, keys=self.db.array(wanted))]
+
+
+def _sum(stored: StockLevel, moved: StockLevel | None) -> StockLevel:
+    """Add what this unit moved before it knew the row."""
+    if moved is None:
+        return stored
+    return msgspec.structs.replace(
+        stored,
+        on_hand=stored.on_hand + moved.on_hand,
+        reserved=stored.reserved + moved.reserved,
+        incoming=stored.incoming + moved.incoming,
+    )
 
 
 def _level(row: Any) -> StockLevel:

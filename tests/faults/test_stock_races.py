@@ -154,6 +154,23 @@ def test_two_workers_that_look_at_the_last_unit_at_the_same_moment_promise_it_on
     assert check(system.store, accepted=system.accepted) == []
 
 
+def test_two_first_counts_at_the_same_moment_are_not_added_up(on_postgres: System) -> None:
+    system = on_postgres
+    system.configure(*feed())
+    system.store.write(lambda db: goods(db, ["THING"]))
+    system.web()
+    system.worker()
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    # given somebody whose first count of this thing is written and not yet there for others
+    with psycopg.connect(system.database_url) as other:
+        other.execute("INSERT INTO stock_levels (item_id, location_id, on_hand) VALUES ('thing', 'hamburg', 100000000)")
+        assert system.post(count("THING", 60, AT), "event", "feed") == 202
+        until(lambda: system.rows(blocked) == [(1,)], 15, "the worker to wait")  # type: ignore[misc]
+    # when it is there, then the later count replaces it
+    system.quiet(20)
+    assert levels(system) == {"thing": (60_000_000, 0)}
+
+
 def test_counts_that_come_in_any_order_leave_what_was_counted_last(system: System) -> None:
     skus = [f"THING-{at}" for at in range(8)]
     system.configure(*feed())
