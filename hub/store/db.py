@@ -31,8 +31,6 @@ class Db:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.is_synced = True
-        """A transaction is on the disk when its commit returns; asked by SQLite only (see `unsynced`)."""
         self.postgres = connection.dialect.name == "postgresql"
         self._driver: Any = connection.connection.driver_connection
         self._errors = connection.dialect.loaded_dbapi.Error
@@ -137,7 +135,6 @@ class Db:
                 self._cursor.execute(f"BEGIN; SELECT {statements.CLOCK}", prepare=False).nextset()
                 self._now = int(self._cursor.fetchone()[0])
             else:
-                self._cursor.execute(f"PRAGMA synchronous = {'FULL' if self.is_synced else 'NORMAL'}")
                 self._cursor.execute("BEGIN IMMEDIATE")
         except self._errors as error:
             raise self._named("BEGIN", error) from error
